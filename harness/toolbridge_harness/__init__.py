@@ -1,0 +1,1 @@
+"""ToolBridge's verification suite: checks, runner, reports and command line."""

@@ -1,0 +1,171 @@
+"""What a check is, what a run finds, and the words for both. Pure data: nothing here does I/O."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a violated claim matters; the grades are those of the check catalogue."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class Vantage(StrEnum):
+    """What the harness must have to test a claim."""
+
+    OUTSIDE = "outside"
+    """A URL that answers."""
+    TOKENS = "tokens"
+    """Tokens that the target accepts: minted, or given for two users and a foreign tenant."""
+    MINT = "mint"
+    """The key that signs tokens, so that any token can be made."""
+    UPSTREAM = "upstream"
+    """The harness's own mock Go API behind the proxy: it records, and injects faults."""
+    LOGS = "logs"
+    """The proxy's standard output and error."""
+    RESTART = "restart"
+    """The proxy can be started again with other settings."""
+
+
+class Outcome(StrEnum):
+    """What became of one check."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    FAIL = "fail"
+    UNTESTABLE = "untestable"
+    ERROR = "error"
+    WARNING = "warning"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def red(self) -> bool:
+        """Whether this outcome alone makes the run red."""
+        return self in {Outcome.FAIL, Outcome.UNTESTABLE, Outcome.ERROR}
+
+
+class Profile(StrEnum):
+    """Named selections of checks, each including the ones before it."""
+
+    SMOKE = "smoke"
+    GATE = "gate"
+    FULL = "full"
+    SOAK = "soak"
+
+
+CheckFunction = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim about the target, with everything a reader needs beside it."""
+
+    id: str
+    claim: str
+    severity: Severity
+    catalogue: tuple[str, ...]
+    source: str
+    remedy: str
+    why: str
+    needs: frozenset[Vantage]
+    run: CheckFunction
+    profile: Profile
+    alone: bool = False
+    explained_by: tuple[str, ...] = ()
+    """Checks whose failure makes this one fail too: they are the cause, this is a consequence."""
+
+    @property
+    def area(self) -> str:
+        """The part of the id before the first dash."""
+        return self.id.split("-", 1)[0]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer as the report shows them, secrets already removed."""
+
+    request: str
+    response: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one check in one run."""
+
+    check: str
+    outcome: Outcome
+    seconds: float = 0.0
+    expected: str = ""
+    actual: str = ""
+    detail: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+    cause: str = ""
+    """The id of the cause that explains this failure, when the run found one."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A failure that explains others: said once, with the remedy."""
+
+    id: str
+    headline: str
+    remedy: str
+    explains: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotVerified:
+    """Claims that this run could not look at, and what would enable them."""
+
+    checks: tuple[str, ...]
+    reason: str
+    enable: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run, whole: every report format is a pure function of this."""
+
+    version: str
+    target: str
+    mode: str
+    profile: str
+    seed: int
+    started: str
+    """RFC 3339, UTC."""
+    seconds: float
+    results: tuple[Result, ...]
+    causes: tuple[Cause, ...] = ()
+    not_verified: tuple[NotVerified, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Why the run is red beyond its results: strays, a missing vantage, the deadline."""
+    notes: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many checks ended in `outcome`."""
+        return sum(result.outcome is outcome for result in self.results)
+
+    @property
+    def green(self) -> bool:
+        """Whether the target may be trusted on what was tested."""
+        return bool(self.results) and not (
+            self.problems or any(result.outcome.red for result in self.results)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 green, 1 red, 3 a check of ours broke and nothing else did, 5 nothing ran."""
+        ran = [r for r in self.results if r.outcome is not Outcome.NOT_APPLICABLE]
+        if self.green and ran:
+            return 0
+        if not ran and not self.problems:
+            return 5
+        red = {result.outcome for result in self.results if result.outcome.red}
+        return 3 if red == {Outcome.ERROR} and not self.problems else 1
