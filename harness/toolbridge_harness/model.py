@@ -78,6 +78,8 @@ class Check:
     alone: bool = False
     explained_by: tuple[str, ...] = ()
     """Checks whose failure makes this one fail too: they are the cause, this is a consequence."""
+    broken: str = ""
+    """What is wrong when the claim does not hold, as the first line of a report says it."""
 
     @property
     def area(self) -> str:
@@ -107,6 +109,13 @@ class Result:
     exchanges: tuple[Exchange, ...] = ()
     cause: str = ""
     """The id of the cause that explains this failure, when the run found one."""
+    accepted: str = ""
+    """Why the baseline accepts this failure; empty when it does not."""
+
+    @property
+    def red(self) -> bool:
+        """Whether this result makes the run red."""
+        return self.outcome.red and not self.accepted
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ class Report:
     def green(self) -> bool:
         """Whether the target may be trusted on what was tested."""
         return bool(self.results) and not (
-            self.problems or any(result.outcome.red for result in self.results)
+            self.problems or any(result.red for result in self.results)
         )
 
     @property
@@ -167,5 +176,5 @@ class Report:
             return 0
         if not ran and not self.problems:
             return 5
-        red = {result.outcome for result in self.results if result.outcome.red}
+        red = {result.outcome for result in self.results if result.red}
         return 3 if red == {Outcome.ERROR} and not self.problems else 1

@@ -1,0 +1,66 @@
+"""One cause, said once: which failures explain which. Pure functions over results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from toolbridge_harness.model import Cause, Check, Outcome, Result, Severity
+
+CONTROL = "control-token"
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def explain(
+    results: Sequence[Result], checks: Mapping[str, Check]
+) -> tuple[tuple[Result, ...], tuple[Cause, ...]]:
+    """Return the results with each red one's root cause, and the causes, weightiest first.
+
+    The cause of a red result is found by following `explained_by` through red results to the
+    end. A result whose own claim could not be tested is explained by the control.
+    """
+    red = {r.check: r for r in results if r.red and not r.cause}
+    roots = {name: _root(name, red, checks, frozenset()) for name in red}
+    settled = tuple(
+        replace(r, cause=roots[r.check]) if roots.get(r.check, r.check) != r.check else r
+        for r in results
+    )
+    causes = [
+        _cause(root, tuple(n for n, r in roots.items() if r == root and n != root), red, checks)
+        for root in sorted(set(roots.values()))
+    ]
+    causes.sort(key=lambda cause: _weight(cause, red, checks))
+    return settled, tuple(causes)
+
+
+def _root(
+    name: str, red: Mapping[str, Result], checks: Mapping[str, Check], seen: frozenset[str]
+) -> str:
+    explaining = list(checks[name].explained_by)
+    if red[name].outcome is Outcome.UNTESTABLE and name != CONTROL:
+        explaining.append(CONTROL)
+    for other in explaining:
+        # A check that broke for reasons of ours explains nothing about the target.
+        if other in red and other not in seen and red[other].outcome is not Outcome.ERROR:
+            return _root(other, red, checks, seen | {name})
+    return name
+
+
+def _cause(
+    root: str, explains: tuple[str, ...], red: Mapping[str, Result], checks: Mapping[str, Check]
+) -> Cause:
+    result, declared = red[root], checks[root]
+    if result.outcome is Outcome.ERROR:
+        return Cause(root, f"the check {root} itself broke: {result.detail}", _OURS, explains)
+    if result.outcome is Outcome.UNTESTABLE:
+        headline = f"{root} could not be tested: {result.detail}"
+        return Cause(root, headline, declared.remedy, explains)
+    return Cause(root, declared.broken, declared.remedy, explains)
+
+
+_OURS = "This is a bug of the suite, not of the target: please report it with the run file."
+
+
+def _weight(
+    cause: Cause, red: Mapping[str, Result], checks: Mapping[str, Check]
+) -> tuple[int, int, int, str]:
+    ours = red[cause.id].outcome is Outcome.ERROR
+    return (int(ours), -len(cause.explains), _RANK[checks[cause.id].severity], cause.id)

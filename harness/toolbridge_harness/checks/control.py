@@ -1,0 +1,88 @@
+"""The positive control: without it, a proxy that refuses everything would look secure."""
+
+from toolbridge_harness.model import Profile, Severity, Vantage
+from toolbridge_harness.registry import check
+from toolbridge_harness.target import Caller, Target
+from toolbridge_harness.verdicts import Violation, require_equal
+
+EXPLAINS_THE_CONTROL = (
+    "signing-every-request",
+    "signing-recomputed",
+    "signing-unit",
+    "signing-fresh",
+    "sessions-headers",
+    "sessions-own",
+)
+
+
+@check(
+    "control-token",
+    "A valid token makes a tool call succeed",
+    severity=Severity.CRITICAL,
+    catalogue=("AUTH-00", "TEN-00", "SIG-17"),
+    source="RFC 6750 §2.1; MCP 2025-11-25 authorization",
+    remedy="Make one call by hand with `toolbridge up` and follow it through the proxy's log.",
+    why="Every refusal in this suite is only worth something beside a call that succeeds.",
+    needs=Vantage.TOKENS,
+    explained_by=EXPLAINS_THE_CONTROL,
+    broken="a valid token does not get through: a correct call of list_notes fails",
+)
+async def valid_token_is_served(target: Target, caller: Caller) -> None:
+    """Calls list_notes with a valid token of the target's tenant."""
+    reply = await caller.call("list_notes", {"limit": 1})
+    if not reply.ok:
+        raise Violation("list_notes to succeed", reply.brief)
+
+
+@check(
+    "control-one-request",
+    "One tool call is one request upstream, with the caller's own token",
+    severity=Severity.HIGH,
+    catalogue=("AUTH-00", "SES-02", "SES-20", "SES-24"),
+    source="check catalogue AUTH-00, SES-20",
+    remedy="Forward the Authorization of the call at hand, on entity and session requests alike.",
+    why="A token kept from an earlier call acts for the wrong user, or after it expired.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM},
+    explained_by=("control-token",),
+    broken="upstream requests do not carry the token of the call that caused them",
+)
+async def one_call_is_one_request(target: Target, caller: Caller) -> None:
+    """Calls list_notes twice with two tokens of one user and reads what reached the Go API."""
+    await caller.control()
+    fresh = target.deployment.tokens.identity(caller.sub)
+    token = fresh[1] if fresh else caller.token
+    before = (await caller.upstream())[-1].seq
+    reply = await caller.call("list_notes", {"limit": 1}, token=token)
+    if not reply.ok:
+        raise Violation("a second token of the same user to work", reply.brief)
+    entity = await caller.entity_requests(before)
+    require_equal(1, len(entity), "entity requests for one call:")
+    sent = [value for name, value in entity[0].headers if name.lower() == "authorization"]
+    require_equal([f"Bearer {token}"], sent, "Authorization upstream")
+
+
+@check(
+    "health-check-public",
+    "health_check answers without a token and tells nothing about the deployment",
+    severity=Severity.MEDIUM,
+    catalogue=("ERR-13", "AUTH-56"),
+    source="OWASP API8:2023; check catalogue ERR-13",
+    remedy="Answer health_check with a status alone; keep tenant, URLs and versions in the log.",
+    why="Probes need it without secrets, and anyone on the internet can read it.",
+    profile=Profile.SMOKE,
+    broken="health_check does not answer without a token, or tells strangers too much",
+)
+async def health_check_is_public(target: Target, caller: Caller) -> None:
+    """Calls health_check without a token and looks for the tenant, the upstream and secrets."""
+    reply = await caller.call("health_check", token=None)
+    if not reply.ok:
+        raise Violation("health_check to succeed without a token", reply.brief)
+    deployment = target.deployment
+    told = [word for word in (deployment.tenant, deployment.tenant_secret) if word]
+    if target.has_upstream and deployment.process is not None:
+        told.append("TOOLBRIDGE_")
+    for word in told:
+        if word in reply.text:
+            raise Violation("an answer without configuration in it", reply.brief)
+    if len(reply.tool_text) > 256:
+        raise Violation("at most 256 bytes", f"{len(reply.tool_text)}")

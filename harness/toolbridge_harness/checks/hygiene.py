@@ -1,0 +1,138 @@
+"""Secrets stay secret: in answers, in errors and in logs."""
+
+import json
+
+from toolbridge_harness import forge
+from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.registry import check
+from toolbridge_harness.target import Caller, Target
+from toolbridge_harness.verdicts import Violation, require
+from toolbridge_harness.wire import Reply
+
+_INTERNALS = ("Traceback", "httpx", "pydantic", "toolbridge_proxy", "/v1/notes", ".py")
+
+
+async def _provoke(target: Target, caller: Caller) -> list[tuple[str, Reply]]:
+    """Return answers of every kind: success, refusals, bad arguments, upstream trouble."""
+    bad = forge.signed(forge.claims(caller.sub, caller.tenant), "k" * 40)
+    replies = [
+        ("success", await caller.control()),
+        ("no token", await caller.call("list_notes", token=None)),
+        ("bad token", await caller.call("list_notes", token=bad)),
+        ("bad argument", await caller.call("get_note", {"uid": "../x"})),
+        (
+            "not found",
+            await caller.call("get_note", {"uid": "00000000-0000-4000-8000-000000000000"}),
+        ),
+        ("unknown tool", await caller.call("no_such_tool")),
+    ]
+    for status in (400, 401, 500, 302):
+        body = json.dumps({"error": "it broke", "correlation_id": "c"}).encode()
+        await caller.inject(kind="answer", path="/v1/notes", status=status, body=body)
+        replies.append((f"upstream {status}", await caller.call("list_notes", {"limit": 1})))
+    await caller.inject(kind="reset", path="/v1/notes", times=2)
+    replies.append(("upstream reset", await caller.call("list_notes", {"limit": 1})))
+    await target.mock.clear_faults(caller.sub)
+    return replies
+
+
+@check(
+    "hygiene-no-secret-in-answers",
+    "No answer holds a secret, a token, a signature or the upstream's address",
+    severity=Severity.CRITICAL,
+    catalogue=("ERR-03", "ERR-04", "SIG-15", "RES-20"),
+    source="CWE-209, CWE-532; OWASP MCP01",
+    remedy="Answer errors from a table of your own texts; never relay an exception's.",
+    why="Answers go to a language model, and from there anywhere.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM},
+    explained_by=("control-token",),
+    broken="answers to callers hold secrets or internals",
+)
+async def answers_hold_no_secret(target: Target, caller: Caller) -> None:
+    """Provokes answers of every kind and searches bodies and headers for what must not be there."""
+    deployment = target.deployment
+    requests = []
+    for what, reply in await _provoke(target, caller):
+        text = reply.text + str(list(reply.headers.items()))
+        found = deployment.redactor.finds(text)
+        require(not found, f"no secret in the answer to {what}", f"{', '.join(found)} in it")
+        requests = requests or await caller.upstream()
+        values = [v for r in requests for k, v in r.headers if k.lower() in _KEPT]
+        leaked = [v[:8] + "…" for v in values if len(v) > 8 and v in text]
+        require(not leaked, f"no upstream header in the answer to {what}", leaked[:1])
+
+
+_KEPT = ("x-tb-signature", "x-sync-session", "authorization")
+
+
+@check(
+    "hygiene-no-internals",
+    "No error tells how the proxy is built or where its upstream is",
+    severity=Severity.MEDIUM,
+    catalogue=("ERR-03", "ERR-15", "ERR-16"),
+    source="CWE-209; OWASP API8:2023",
+    remedy="Answer errors from a table of your own texts; details belong in the log.",
+    why="Paths, library names and addresses are a map for whoever looks for a way in.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM},
+    explained_by=("control-token",),
+    broken="errors tell callers about internals",
+)
+async def errors_tell_no_internals(target: Target, caller: Caller) -> None:
+    """Provokes errors of every kind and searches them for paths, libraries and addresses."""
+    address = (await target.mock.requests(caller.sub) or [None])[0]
+    for what, reply in await _provoke(target, caller):
+        if reply.ok:
+            continue
+        hosts = [v for k, v in (address.headers if address else ()) if k.lower() == "host"]
+        for word in (*_INTERNALS, *hosts):
+            if word in reply.text:
+                raise Violation(f"no {word!r} in the answer to {what}", reply.brief)
+
+
+@check(
+    "hygiene-no-secret-in-logs",
+    "The log holds no secret, no token, no whole signature and no note's text",
+    severity=Severity.CRITICAL,
+    catalogue=("LOG-01", "LOG-09"),
+    source="CWE-532; OWASP MCP01",
+    remedy="Log names and outcomes, never values that came from a header or an argument.",
+    why="Logs are read by more people, and kept longer, than any database.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM, Vantage.LOGS},
+    explained_by=("control-token",),
+    broken="the proxy logs secrets, tokens or users' text",
+)
+async def log_holds_no_secret(target: Target, caller: Caller) -> None:
+    """Writes a note, provokes errors, and searches everything that the proxy has logged."""
+    process = target.deployment.process
+    secret = f"private-{target.random.getrandbits(64):016x}"
+    await caller.ok("create_note", {"title": secret, "content": secret})
+    await _provoke(target, caller)
+    log = process.log if process is not None else ""
+    found = target.deployment.redactor.finds(log)
+    require(not found, "no secret in the log", f"{', '.join(found)} in it")
+    require(secret not in log, "no text of a note in the log", "the title or content of one")
+    for request in await caller.upstream():
+        signature = "".join(v for k, v in request.headers if k.lower() == "x-tb-signature")
+        require(not signature or signature not in log, "no whole signature in the log", "one is")
+
+
+@check(
+    "hygiene-log-line",
+    "Each upstream request is one log line with method, status and tenant",
+    severity=Severity.MEDIUM,
+    catalogue=("LOG-07", "LOG-06"),
+    source="DESIGN: logs; OWASP MCP08",
+    remedy="Log one line per upstream request; keep the key `error` for lines that report one.",
+    why="The deployment guide tells people to read the log for requests, tenants and errors.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM, Vantage.LOGS},
+    explained_by=("control-token",),
+    broken="successful upstream requests cannot be seen in the log",
+)
+async def requests_are_logged(target: Target, caller: Caller) -> None:
+    """Makes one call and looks for new JSON lines that name the tenant, a method and a status."""
+    process = target.deployment.process
+    await caller.control()
+    log = process.log if process is not None else ""
+    lines = [line for line in log.splitlines() if target.deployment.tenant in line]
+    told = [line for line in lines if "GET" in line and "200" in line]
+    require(told, "a line with tenant, GET and 200 for a successful list", f"{len(lines)} lines")

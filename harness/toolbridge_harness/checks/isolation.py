@@ -1,0 +1,153 @@
+"""Isolation: nothing of one user, and nothing that a caller writes into headers, crosses over."""
+
+import asyncio
+from typing import Any
+
+from toolbridge_contract.tools import CHAT_MESSAGE, COMMENT, ENTITIES, Entity
+from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.registry import check
+from toolbridge_harness.target import Caller, Target
+from toolbridge_harness.verdicts import Violation, require, require_equal
+
+_INTERNAL = ("X-TB-Tenant-ID", "X-TB-Timestamp", "X-TB-Signature", "X-Sync-Session", "X-Sync-Epoch")
+
+
+async def _make(owner: Caller, entity: Entity) -> dict[str, Any]:
+    arguments: dict[str, Any] = {name: owner.text(name) for name in entity.required}
+    if entity is COMMENT:
+        note = await owner.ok("create_note", {"title": owner.text(), "content": "x"})
+        arguments |= {"parent_type": "note", "parent_uid": note["uid"]}
+    if entity is CHAT_MESSAGE:
+        chat = await owner.ok("create_chat", {"title": owner.text()})
+        arguments["chat_uid"] = chat["uid"]
+    item: dict[str, Any] = await owner.ok(entity.tool("create"), arguments)
+    return item | {"arguments": arguments}
+
+
+def _attempts(entity: Entity, item: dict[str, Any], intruder: Caller) -> dict[str, dict[str, Any]]:
+    uid = {"uid": item["uid"]}
+    replaced = {n: v for n, v in item["arguments"].items() if n in entity.update}
+    replaced |= {n: intruder.text() for n in ("title", "content") if n in replaced}
+    action = next(iter(entity.actions))
+    return {
+        entity.tool("get"): uid,
+        entity.tool("update"): {**uid, **replaced},
+        entity.tool("patch"): {**uid, "updates": {"stolen": True}},
+        entity.tool("archive"): uid,
+        entity.tool("process"): {**uid, "action": action},
+        entity.tool("delete"): uid,
+    }
+
+
+@check(
+    "isolation-foreign-uid",
+    "Another user's objects cannot be found, changed or deleted",
+    severity=Severity.CRITICAL,
+    catalogue=("TEN-18", "ERR-11"),
+    source="OWASP API1:2023, API5:2023",
+    remedy="Call the Go API with the caller's own token and session, for every operation.",
+    why="Object ids travel in links and logs; knowing one must not be enough.",
+    needs=Vantage.TOKENS,
+    explained_by=("control-token", "sessions-own"),
+    broken="one user can reach another user's objects",
+)
+async def foreign_objects_are_not_found(target: Target, caller: Caller) -> None:
+    """Tries six operations on five kinds of another user's objects, then reads as the owner."""
+    intruder = target.caller()
+    await intruder.control()
+    for entity in ENTITIES:
+        item = await _make(caller, entity)
+        for tool, arguments in _attempts(entity, item, intruder).items():
+            reply = await intruder.call(tool, arguments)
+            require_equal("not_found", reply.code, f"{tool} of another user's {entity.label}:")
+        kept = await caller.ok(entity.tool("get"), {"uid": item["uid"]})
+        require_equal(
+            item["version"], kept["version"], f"version of the {entity.label} afterwards:"
+        )
+
+
+@check(
+    "isolation-client-headers",
+    "Tenant and session headers of the caller never reach the Go API",
+    severity=Severity.CRITICAL,
+    catalogue=("TEN-11", "TEN-13", "SES-19", "DEP-10"),
+    source="CWE-639, CWE-384; RFC 9421 §7.2",
+    remedy="Build upstream headers from nothing; copy none of the caller's.",
+    why="The Go API silently takes the first of two headers: the caller's might come first.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM},
+    explained_by=("control-token",),
+    broken="headers that the caller sends reach the Go API",
+)
+async def client_headers_stop_at_the_proxy(target: Target, caller: Caller) -> None:
+    """Sends X-TB-*, X-Sync-*, forwarding and made-up headers in several spellings."""
+    await caller.control()
+    canary = f"canary-{target.random.getrandbits(48):012x}"
+    names = [*_INTERNAL, *(name.lower() for name in _INTERNAL), "X_TB_Tenant_ID", "X-Evil"]
+    names += ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-HTTP-Method-Override", "Cookie"]
+    headers = tuple((name, canary) for name in names)
+    seen = (await caller.upstream())[-1].seq
+    reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
+    require(reply.ok, "the call to succeed as the caller's own", reply.brief)
+    for request in await caller.upstream(seen):
+        leaked = [name for name, value in request.headers if canary in value]
+        require_equal([], leaked, "headers of the caller upstream:")
+        for name in _INTERNAL[:3]:
+            count = sum(key.lower() == name.lower() for key, _ in request.headers)
+            require_equal(1, count, f"{name} upstream, occurrences:")
+
+
+@check(
+    "isolation-interleaved",
+    "Twenty users at once each see their own data and nobody else's",
+    severity=Severity.CRITICAL,
+    catalogue=("TEN-19", "SES-03", "SES-30"),
+    source="OWASP API1:2023, MCP10; CWE-362",
+    remedy="Keep identity in the request: no globals, no shared client with a default token.",
+    why="Mix-ups under load are seen by users first, and by nobody in a test with one user.",
+    needs=Vantage.MINT,
+    explained_by=("control-token", "sessions-own"),
+    broken="users see each other's data when they call at the same time",
+)
+async def interleaved_users_stay_apart(target: Target, caller: Caller) -> None:
+    """Lets twenty users create and list notes, interleaved on shared connections."""
+    users = [caller, *(target.caller() for _ in range(19))]
+
+    async def create(user: Caller) -> None:
+        await user.ok("create_note", {"title": user.text(), "content": user.marker})
+
+    await asyncio.gather(*(create(user) for user in users for _ in range(2)))
+    target.random.shuffle(users)
+    pages = await asyncio.gather(*(user.ok("list_notes", {"limit": 100}) for user in users))
+    for user, page in zip(users, pages, strict=True):
+        contents = [item["payload"].get("content") for item in page["items"]]
+        if contents != [user.marker] * 2:
+            foreign = sum(content != user.marker for content in contents)
+            raise Violation("two notes, both the user's own", f"{len(contents)}, {foreign} foreign")
+
+
+@check(
+    "isolation-connection",
+    "Identity follows each request, not the connection",
+    severity=Severity.CRITICAL,
+    catalogue="SES-30",
+    source="MCP 2026-07-28 basic, statelessness",
+    remedy="Read the token of every request; keep nothing per connection.",
+    why="Load balancers send different users over one connection.",
+    needs=Vantage.TOKENS,
+    explained_by=("control-token", "sessions-own"),
+    broken="identity sticks to the connection",
+)
+async def identity_follows_the_request(target: Target, caller: Caller) -> None:
+    """Alternates two users, and nobody, ten times one after another."""
+    other = target.caller()
+    for user in (caller, other):
+        await user.ok("create_note", {"title": user.text(), "content": user.marker})
+    for _ in range(10):
+        for user in (caller, other):
+            page = await user.ok("list_notes", {"limit": 100})
+            owners = {item["payload"].get("content") for item in page["items"]}
+            require(user.marker in owners, "the user's own note", owners)
+            if other.sub != caller.sub:
+                require_equal(1, len(owners), "different owners of the notes in one list:")
+        anonymous = await caller.call("list_notes", {"limit": 1}, token=None)
+        require(anonymous.status == 401, "HTTP 401 without a token", anonymous.brief)

@@ -1,0 +1,142 @@
+"""`toolbridge verify`: run the checks against a target and say what was found."""
+
+import asyncio
+import shutil
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolbridge_harness.config import (
+    TENANT_ID,
+    Environment,
+    read_environment,
+    setting,
+    split_url,
+)
+from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.model import Profile, Report, Vantage
+from toolbridge_harness.progress import progress_for_stderr
+from toolbridge_harness.registry import all_checks, select
+from toolbridge_harness.report.files import Destination, parse_destinations, write_reports
+from toolbridge_harness.report.terminal import render
+from toolbridge_harness.stack import Launch
+from toolbridge_harness.verify import Interrupted, Options
+from toolbridge_harness.verify import verify as run_verification
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.option("--url", metavar="URL", help="Verify this live deployment (black-box).")
+@click.option(
+    "--launch",
+    metavar="CMD",
+    help="Start this proxy and verify it (grey-box). {port}, {metrics_port}, {env_file} and "
+    "{name} are put in.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice([p.value for p in Profile]),
+    help="How much to run. [default: gate]",
+)
+@click.option("--only", multiple=True, metavar="ID|AREA", help="Run only these checks.")
+@click.option("--env", "environment", metavar="NAME", help="Use [env.NAME] of toolbridge.toml.")
+@click.option("--require", metavar="VANTAGE,…", help="Be red when one of these is missing.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accepted failures."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Checks at a time. [default: 8, 2 live]")
+@click.option("--seed", type=click.IntRange(0), help="Repeat the order and content of a run.")
+@click.option("--deadline", type=click.FloatRange(1), metavar="SECONDS", help="Stop the run then.")
+@click.option("--mock-host", default="127.0.0.1", metavar="ADDRESS", help="Where the mock listens.")
+@click.option("--stop-cmd", metavar="CMD", help="Run at the end of a --launch run.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="FORMAT:FILE", help="Also write json or junit."
+)
+def verify(**given: Any) -> int:
+    """Run the checks against a target.
+
+    Without --url and --launch, the bundled reference proxy is verified in front of the mock
+    Go API. Secrets for --url come from TOOLBRIDGE_JWT_SECRET and TOOLBRIDGE_TENANT_ID, or
+    TOOLBRIDGE_TOKENS_FILE.
+    """
+    destinations = parse_destinations(given["reports"])
+    options = _options(given)
+    try:
+        report = asyncio.run(_run(options))
+    except Interrupted as interrupted:
+        _publish(interrupted.report, destinations)
+        return INTERRUPTED
+    _publish(report, destinations)
+    return report.exit_code
+
+
+async def _run(options: Options) -> Report:
+    task = asyncio.current_task()
+    if task is not None:
+        # `kill` is to leave as little behind as Ctrl-C does.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with progress_for_stderr() as progress:
+        return await run_verification(options, progress)
+
+
+def _options(given: dict[str, Any]) -> Options:
+    named = given["environment"]
+    environment = read_environment(named) if named else Environment(name="")
+    if given["url"] and given["launch"]:
+        raise UsageProblem("--url and --launch exclude each other: one target per run")
+    url = given["url"] or (None if given["launch"] else environment.url)
+    if url:
+        split_url(url)
+    profile = _profile(given["profile"] or environment.profile or Profile.GATE.value)
+    require = given["require"].split(",") if given["require"] else environment.require
+    options = Options(
+        checks=select(profile, given["only"]),
+        profile=profile,
+        url=url,
+        launch=_launch(given),
+        tenant=environment.tenant_id or (setting(TENANT_ID) if url else None),
+        require=None if require is None else frozenset(map(_vantage, require)),
+        baseline=given["baseline"] or environment.baseline,
+        jobs=given["jobs"],
+        deadline=given["deadline"],
+    )
+    return options if given["seed"] is None else replace(options, seed=given["seed"])
+
+
+def _launch(given: dict[str, Any]) -> Launch | None:
+    if given["launch"]:
+        return Launch(
+            command=given["launch"],
+            mock_host=given["mock_host"],
+            stop_command=given["stop_cmd"],
+        )
+    if given["stop_cmd"] or given["mock_host"] != "127.0.0.1":
+        raise UsageProblem("--stop-cmd and --mock-host go with --launch")
+    return None
+
+
+def _profile(name: str) -> Profile:
+    try:
+        return Profile(name)
+    except ValueError:
+        raise UsageProblem(f"there is no profile {name!r}: {', '.join(Profile)}") from None
+
+
+def _vantage(name: str) -> Vantage:
+    try:
+        return Vantage(name.strip())
+    except ValueError:
+        known = ", ".join(Vantage)
+        raise UsageProblem(f"there is no vantage {name.strip()!r}: {known}") from None
+
+
+def _publish(report: Report, destinations: list[Destination]) -> None:
+    tty = sys.stdout.isatty()
+    width = max(60, min(shutil.get_terminal_size().columns, 120)) if tty else 100
+    click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
+    write_reports(destinations, report, all_checks())

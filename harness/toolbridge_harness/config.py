@@ -1,0 +1,115 @@
+"""Where settings come from: options, then the environment and `.env`, then toolbridge.toml."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dotenv
+import httpx
+
+from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.tokens import Minted, NoTokens, TokenSource, read_tokens_file
+
+CONFIG_FILE = "toolbridge.toml"
+JWT_SECRET = "TOOLBRIDGE_JWT_SECRET"  # noqa: S105 - the name of a variable
+TENANT_ID = "TOOLBRIDGE_TENANT_ID"
+TENANT_SECRET = "TOOLBRIDGE_TENANT_HEADER_SECRET"  # noqa: S105 - the name of a variable
+TOKENS_FILE = "TOOLBRIDGE_TOKENS_FILE"
+
+_KEYS = {"url", "tenant_id", "profile", "baseline", "require", "capabilities", "budget_ms"}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One named target of toolbridge.toml."""
+
+    name: str
+    url: str | None = None
+    tenant_id: str | None = None
+    profile: str | None = None
+    baseline: Path | None = None
+    require: tuple[str, ...] | None = None
+
+
+def setting(name: str, folder: Path | None = None) -> str | None:
+    """Return an environment variable or, for local work, its value in `.env`; None when unset.
+
+    An empty value counts as unset. A value with blanks around it is refused: it is a paste
+    error that would otherwise show as a wrong signature.
+    """
+    value = os.environ.get(name) or dotenv.dotenv_values((folder or Path.cwd()) / ".env").get(name)
+    if not value:
+        return None
+    if value != value.strip():
+        raise UsageProblem(f"{name} has blanks or line breaks around its value: remove them")
+    return value
+
+
+def read_environment(name: str, path: Path | None = None) -> Environment:
+    """Return the table `[env.NAME]` of toolbridge.toml."""
+    path = path or Path(CONFIG_FILE)
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UsageProblem(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{path}: not TOML: {error}") from None
+    environments = content.get("env", {})
+    table = environments.get(name) if isinstance(environments, dict) else None
+    if not isinstance(table, dict):
+        known = ", ".join(sorted(environments)) or "none"
+        raise UsageProblem(f"{path}: there is no [env.{name}] (there is: {known})")
+    unknown = sorted(set(table) - _KEYS)
+    if unknown:
+        raise UsageProblem(f"{path}: [env.{name}] has an unknown key {unknown[0]!r}")
+    return _environment(name, table, path)
+
+
+def _environment(name: str, table: dict[str, Any], path: Path) -> Environment:
+    for key in ("url", "tenant_id", "profile", "baseline"):
+        if not isinstance(table.get(key, ""), str):
+            raise UsageProblem(f"{path}: {key} of [env.{name}] is a string")
+    require = table.get("require")
+    if require is not None and not (
+        isinstance(require, list) and all(isinstance(word, str) for word in require)
+    ):
+        raise UsageProblem(f"{path}: require of [env.{name}] is a list of strings")
+    baseline = table.get("baseline")
+    return Environment(
+        name=name,
+        url=table.get("url"),
+        tenant_id=table.get("tenant_id"),
+        profile=table.get("profile"),
+        baseline=path.parent / baseline if baseline else None,
+        require=tuple(require) if require is not None else None,
+    )
+
+
+def token_source(tenant: str | None) -> TokenSource:
+    """Return where tokens for a live URL come from: a file of ready ones, the key, or nowhere."""
+    tokens_file, secret = setting(TOKENS_FILE), setting(JWT_SECRET)
+    if tokens_file:
+        return read_tokens_file(Path(tokens_file))
+    if secret and not tenant:
+        raise UsageProblem(
+            f"{JWT_SECRET} is set but {TENANT_ID} is not: tokens need the target's tenant"
+        )
+    return Minted(secret, tenant) if secret and tenant else NoTokens()
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return origin and MCP path of a URL; the path is /mcp unless the URL has one."""
+    try:
+        parsed = httpx.URL(url)
+        port = parsed.port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageProblem(f"{url!r} is not a URL: {error}") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise UsageProblem(f"{url!r} is not a URL: it starts with https:// and names a host")
+    if parsed.userinfo:
+        raise UsageProblem("the URL holds a user name or password: secrets go in the environment")
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+    origin = f"{parsed.scheme}://{host}" + (f":{port}" if port else "")
+    return origin, parsed.path.rstrip("/") or "/mcp"

@@ -1,0 +1,95 @@
+"""Real processes on loopback: started, watched, their output kept, never left behind."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+# The supervisor's own grace period, and a little for the machine to breathe.
+STOP_SECONDS = 8.0
+# Enough to see why something did not start; a whole log goes to the hygiene checks only.
+TAIL_LINES = 5
+
+
+class Process:
+    """One started command: its log, its end, and the way to stop it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: IO[bytes], name: str) -> None:
+        self._process = process
+        self._log = log
+        self.name = name
+
+    @classmethod
+    async def start(cls, command: Sequence[str], env: Mapping[str, str], name: str) -> "Process":
+        """Start `command` under the supervisor with exactly `env`."""
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "toolbridge_harness.supervise",
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(env),
+            start_new_session=True,
+        )
+        return cls(process, log, name)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The command's exit code once it has ended: 128 + n when signal n ended it."""
+        return self._process.returncode
+
+    @property
+    def log(self) -> str:
+        """Everything that was written to standard output and error so far."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    @property
+    def tail(self) -> str:
+        """The last lines of the log, folded into one."""
+        lines = [line.strip() for line in self.log.splitlines() if line.strip()]
+        return " | ".join(lines[-TAIL_LINES:])
+
+    async def wait(self) -> int:
+        """Wait for the command to end and return its exit code."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """End the command and everything it started."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        self._log.close()
+
+
+def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child: this one without ToolBridge's settings, then `settings`.
+
+    The folder of this interpreter comes first on the PATH, so that `python` is the one that
+    has the same packages as the harness.
+    """
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOOLBRIDGE_")}
+    here = str(Path(sys.executable).parent)
+    inherited["PATH"] = os.pathsep.join([here, inherited.get("PATH", os.defpath)])
+    return inherited | dict(settings)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port

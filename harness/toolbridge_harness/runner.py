@@ -1,0 +1,159 @@
+"""Run checks concurrently, each with its own caller, and turn what they raise into results."""
+
+import asyncio
+import random
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolbridge_harness.model import Cause, Check, Outcome, Result, Vantage
+from toolbridge_harness.preflight import died
+from toolbridge_harness.progress import Progress
+from toolbridge_harness.target import Deployment, Target
+from toolbridge_harness.verdicts import Advisory, NotApplicable, Untestable, Violation
+
+# The slowest check waits out one upstream deadline per fault kind; a check that takes longer
+# than this is stuck with a target that is.
+CHECK_SECONDS = 30.0
+
+
+@dataclass
+class Run:
+    """What a run has found so far; still whole when the run is cut short."""
+
+    checks: Sequence[Check]
+    results: dict[str, Result] = field(default_factory=dict)
+    cut_short: Cause | None = None
+
+    def finish(self, cause: Cause) -> None:
+        """Mark everything that did not get its turn as not tested, and why."""
+        self.cut_short = cause
+        for declared in self.checks:
+            if declared.id not in self.results:
+                self.results[declared.id] = Result(
+                    declared.id, Outcome.UNTESTABLE, detail="did not run", cause=cause.id
+                )
+
+
+async def run_checks(
+    run: Run,
+    deployment: Deployment,
+    *,
+    seed: int,
+    jobs: int,
+    seconds: float,
+    progress: Progress,
+) -> None:
+    """Run the checks of `run` in an order that `seed` decides, at most `jobs` at a time.
+
+    Ends early, with the reason in `run.cut_short`, when the proxy's process ends or `seconds`
+    are over. Being cancelled leaves the results so far in `run`.
+    """
+    work = asyncio.create_task(_all(run, deployment, seed, jobs, progress))
+    waited: set[asyncio.Task[object]] = {work}
+    if deployment.process is not None:
+        waited.add(asyncio.create_task(deployment.process.wait()))
+    try:
+        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waited:
+            task.cancel()
+        await asyncio.gather(*waited, return_exceptions=True)
+    if work.cancelled():
+        run.finish(_why_cut_short(deployment, seconds))
+    else:
+        work.result()
+
+
+def _why_cut_short(deployment: Deployment, seconds: float) -> Cause:
+    process = deployment.process
+    if process is not None and process.exit_code is not None:
+        said = deployment.redactor.clean(process.tail) or "it printed nothing"
+        return died(f"its process ended with exit code {process.exit_code}: {said}")
+    return Cause(
+        "run-deadline",
+        f"the run was stopped at its deadline of {seconds:g} s",
+        "Give more time with --deadline, or look at the slowest checks of the report.",
+        (),
+    )
+
+
+async def _all(run: Run, deployment: Deployment, seed: int, jobs: int, progress: Progress) -> None:
+    order = list(run.checks)
+    random.Random(seed).shuffle(order)
+    free = asyncio.Semaphore(jobs)
+
+    async def one(declared: Check) -> None:
+        async with free:
+            result = await run_check(declared, deployment, seed)
+        run.results[declared.id] = result
+        progress.done(result)
+
+    async with asyncio.TaskGroup() as group:
+        for declared in order:
+            if not declared.alone:
+                group.create_task(one(declared))
+    for declared in order:
+        if declared.alone:
+            await one(declared)
+
+
+async def run_check(declared: Check, deployment: Deployment, seed: int) -> Result:
+    """Run one check and say what became of it. Never raises."""
+    missing = declared.needs - deployment.vantages
+    if missing:
+        names = ", ".join(sorted(missing))
+        return Result(declared.id, Outcome.NOT_APPLICABLE, detail=f"needs {names}")
+    target = Target(deployment, declared.id, random.Random(f"{seed}:{declared.id}"))
+    started = time.monotonic()
+    outcome, expected, actual, detail = await _judge(declared, target)
+    clean = deployment.redactor.clean
+    return Result(
+        declared.id,
+        outcome,
+        seconds=time.monotonic() - started,
+        expected=clean(expected),
+        actual=clean(actual),
+        detail=clean(detail),
+        exchanges=() if outcome is Outcome.PASS else tuple(target.exchanges),
+    )
+
+
+async def _judge(declared: Check, target: Target) -> tuple[Outcome, str, str, str]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS) as bound:
+            await declared.run(target, target.caller())
+    except Violation as found:
+        return Outcome.FAIL, found.expected, found.actual, ""
+    except Advisory as found:
+        return Outcome.WARNING, found.expected, found.actual, ""
+    except Untestable as found:
+        return Outcome.UNTESTABLE, "", "", str(found)
+    except NotApplicable as found:
+        return Outcome.NOT_APPLICABLE, "", "", str(found)
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not look like the target's
+        if isinstance(error, TimeoutError) and bound.expired():
+            return Outcome.FAIL, f"the check to end within {CHECK_SECONDS:g} s", "it did not", ""
+        return Outcome.ERROR, "", "", _where(error)
+    return Outcome.PASS, "", "", ""
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+
+
+def unseen(run: Run) -> dict[frozenset[Vantage], list[str]]:
+    """Return the checks that did not apply for want of a vantage, grouped by what is missing."""
+    groups: dict[frozenset[Vantage], list[str]] = {}
+    by_id = {declared.id: declared for declared in run.checks}
+    for result in run.results.values():
+        if result.outcome is Outcome.NOT_APPLICABLE and result.detail.startswith("needs "):
+            missing = frozenset(
+                Vantage(name) for name in result.detail.removeprefix("needs ").split(", ")
+            )
+            groups.setdefault(missing & by_id[result.check].needs, []).append(result.check)
+    return groups

@@ -1,0 +1,211 @@
+"""The thing under test as a check sees it, and the callers that a check acts as."""
+
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+
+from toolbridge_contract.control import Fault, MockControl, RecordedRequest
+from toolbridge_harness.model import Exchange, Vantage
+from toolbridge_harness.processes import Process
+from toolbridge_harness.redact import Redactor
+from toolbridge_harness.tokens import NoTokens, TokenSource
+from toolbridge_harness.verdicts import ControlFailed, NotApplicable, Violation
+from toolbridge_harness.wire import Call, Reply, fault, initialize, parse, tool_call
+
+# A correct proxy answers within its own deadline (25 s by default); a check that waits for a
+# slow one waits no longer than this.
+REQUEST_SECONDS = 10.0
+# The report keeps the last exchanges of a check: the ones that led to its verdict.
+KEPT_EXCHANGES = 6
+
+
+@dataclass
+class Deployment:
+    """What all checks of a run share."""
+
+    origin: str
+    mcp_path: str
+    tenant: str
+    tokens: TokenSource
+    vantages: frozenset[Vantage]
+    http: httpx.AsyncClient
+    redactor: Redactor
+    mock: MockControl | None = None
+    process: Process | None = None
+    tenant_secret: str = ""
+    upstream_deadline: float = 25.0
+    """Seconds that the proxy gives one tool call, where the harness sets it."""
+    stateful: bool = False
+    """The target mints MCP session ids, so every caller needs a handshake of its own."""
+    run_id: str = field(default_factory=lambda: secrets.token_hex(4))
+    callers: dict[str, str] = field(default_factory=dict)
+    """Marker of every caller of this run, by `sub`."""
+
+
+@dataclass
+class Target:
+    """The deployment, as one check uses it: keeps that check's exchanges and randomness."""
+
+    deployment: Deployment
+    check: str
+    random: random.Random
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return self.deployment.origin
+
+    @property
+    def mcp_url(self) -> str:
+        """The MCP endpoint."""
+        return self.deployment.origin + self.deployment.mcp_path
+
+    @property
+    def mock(self) -> MockControl:
+        """The mock Go API behind the proxy; only for checks that need the upstream vantage."""
+        if self.deployment.mock is None:
+            raise NotApplicable("the harness is not the proxy's upstream")
+        return self.deployment.mock
+
+    @property
+    def has_upstream(self) -> bool:
+        """Whether upstream traffic can be seen."""
+        return self.deployment.mock is not None
+
+    def caller(self, *, tenant: str | None = None) -> "Caller":
+        """Return a new caller: fresh subject, fresh marker."""
+        number = self.random.getrandbits(32)
+        name = f"verify-{self.deployment.run_id}-{self.check}-{number:08x}"
+        identity = self.deployment.tokens.identity(name)
+        sub, token = identity or (name, None)
+        marker = f"mark-{self.deployment.run_id}-{number:08x}"
+        self.deployment.callers[sub] = marker
+        return Caller(self, sub, tenant or self.deployment.tenant, marker, token)
+
+    async def send(self, call: Call) -> Reply:
+        """Send one MCP request to the MCP endpoint."""
+        return await self.http("POST", self.mcp_url, call.header_list(), call.body())
+
+    async def http(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]] | None = None,
+        body: bytes = b"",
+        *,
+        seconds: float = REQUEST_SECONDS,
+    ) -> Reply:
+        """Send any HTTP request. No answer in time is a Violation; no connection, Untestable."""
+        started = time.monotonic()
+        request = self.deployment.http.build_request(
+            method,
+            url,
+            headers=headers or [],
+            content=body or None,
+            timeout=httpx.Timeout(seconds),
+        )
+        try:
+            response = await self.deployment.http.send(request)
+        except httpx.HTTPError as error:
+            elapsed = time.monotonic() - started
+            self._keep(request, body, f"no answer: {type(error).__name__}", elapsed)
+            raise fault(error, elapsed) from error
+        elapsed = time.monotonic() - started
+        reply = parse(response, elapsed)
+        lines = [f"HTTP {reply.status}", *(f"{k}: {v}" for k, v in reply.headers.items())]
+        self._keep(request, body, "\n".join([*lines, "", reply.text[:2000]]), elapsed)
+        return reply
+
+    def _keep(self, request: httpx.Request, body: bytes, answer: str, seconds: float) -> None:
+        lines = [f"{request.method} {request.url.raw_path.decode()}"]
+        lines += [f"{k}: {v}" for k, v in request.headers.items()]
+        text = "\n".join([*lines, "", body.decode(errors="replace")[:2000]])
+        clean = self.deployment.redactor.clean
+        self.exchanges.append(Exchange(clean(text), clean(answer), seconds))
+        del self.exchanges[:-KEPT_EXCHANGES]
+
+
+@dataclass
+class Caller:
+    """One user of the target in one check: nobody else acts under this subject."""
+
+    target: Target
+    sub: str
+    tenant: str
+    marker: str
+    token: str | None
+    session: str | None = None
+
+    def text(self, what: str = "") -> str:
+        """Return random text that carries this caller's marker."""
+        return f"{what} {self.marker} {self.target.random.getrandbits(64):016x}".strip()
+
+    def request(self, name: str, arguments: dict[str, Any] | None = None) -> Call:
+        """Return this caller's call of a tool, to be sent as it is or with one thing changed."""
+        return tool_call(name, arguments, token=self.token, session=self.session)
+
+    async def call(
+        self, name: str, arguments: dict[str, Any] | None = None, **changes: Any
+    ) -> Reply:
+        """Call a tool; `changes` replace fields of the Call."""
+        await self._handshake()
+        return await self.target.send(replace(self.request(name, arguments), **changes))
+
+    async def ok(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Call a tool that must succeed and return its data; otherwise a Violation."""
+        reply = await self.call(name, arguments)
+        if not reply.ok:
+            raise Violation(f"{name} to succeed", reply.brief)
+        return reply.data
+
+    async def control(self) -> Reply:
+        """Make the call that must succeed, so that a refusal beside it means something."""
+        reply = await self.call("list_notes", {"limit": 1})
+        if not reply.ok:
+            raise ControlFailed(
+                f"the control, a valid call of list_notes, did not succeed: {reply.brief}"
+            )
+        return reply
+
+    async def upstream(self, after: int = 0) -> list[RecordedRequest]:
+        """Return what reached the Go API for this caller, oldest first."""
+        return await self.target.mock.requests(self.sub, after)
+
+    async def entity_requests(self, after: int = 0) -> list[RecordedRequest]:
+        """Return what reached the entity routes of the Go API for this caller."""
+        return [r for r in await self.upstream(after) if "/v1/sync/" not in r.target]
+
+    async def inject(self, **fields: Any) -> None:
+        """Make the Go API misbehave towards this caller alone; fields are those of Fault."""
+        await self.target.mock.inject(Fault(caller=self.sub, **fields))
+
+    async def during(self, action: Callable[[], Awaitable[Reply]]) -> list[RecordedRequest]:
+        """Run `action` and return what it alone made reach the Go API for this caller."""
+        before = await self.upstream()
+        await action()
+        return await self.upstream(before[-1].seq if before else 0)
+
+    async def _handshake(self) -> None:
+        if not self.target.deployment.stateful or self.session is not None:
+            return
+        hello = replace(initialize(), token=self.token)
+        reply = await self.target.send(hello)
+        self.session = reply.headers.get("mcp-session-id")
+        await self.target.send(
+            Call("notifications/initialized", token=self.token, session=self.session)
+        )
+
+
+def nobody(target: Target) -> Caller:
+    """Return a caller without a token."""
+    name = f"verify-{target.deployment.run_id}-nobody"
+    return Caller(target, name, target.deployment.tenant, "", None)
+
+
+__all__ = ["Caller", "Deployment", "NoTokens", "Target", "nobody"]
