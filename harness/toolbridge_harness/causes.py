@@ -6,6 +6,23 @@ from dataclasses import replace
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Severity
 
 CONTROL = "control-token"
+SIGNING = (
+    "signing-every-request",
+    "signing-recomputed",
+    "signing-unit",
+    "signing-fresh",
+    "signing-concurrent",
+)
+SESSIONS = ("sessions-own", "sessions-headers", "sessions-recovered-read")
+
+# What an answer says about its cause, whichever check met it: the machine code in the answer,
+# and the checks that test the thing itself, most basic first.
+EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("tenant_headers_rejected", SIGNING),
+    ("session_unavailable", SESSIONS),
+    ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
+    ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
+)
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -14,8 +31,9 @@ def explain(
 ) -> tuple[tuple[Result, ...], tuple[Cause, ...]]:
     """Return the results with each red one's root cause, and the causes, weightiest first.
 
-    The cause of a red result is found by following `explained_by` through red results to the
-    end. A result whose own claim could not be tested is explained by the control.
+    The cause of a red result is found by following, through red results to the end, what its
+    own answer says (EVIDENCE) and what its check declares (`explained_by`). A result whose claim
+    could not be tested is explained by the control.
     """
     red = {r.check: r for r in results if r.red and not r.cause}
     roots = {name: _root(name, red, checks, frozenset()) for name in red}
@@ -34,7 +52,9 @@ def explain(
 def _root(
     name: str, red: Mapping[str, Result], checks: Mapping[str, Check], seen: frozenset[str]
 ) -> str:
-    explaining = list(checks[name].explained_by)
+    told = f"{red[name].actual} {red[name].detail}"
+    explaining = [other for code, others in EVIDENCE if code in told for other in others]
+    explaining += checks[name].explained_by
     if red[name].outcome is Outcome.UNTESTABLE and name != CONTROL:
         explaining.append(CONTROL)
     for other in explaining:

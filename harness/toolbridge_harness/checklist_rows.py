@@ -167,7 +167,7 @@ SUCCESS_CRITERIA = (
         Section.SUCCESS,
         "Latency p95 < 200ms (check metrics)",
         "a load test whose verdict is pass",
-        run="toolbridge load --url {url}",
+        run="toolbridge load --url {url} --report load.json",
         unseen="no load report was given (--load-report)",
     ),
     Row(

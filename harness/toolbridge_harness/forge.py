@@ -15,7 +15,7 @@ def segment(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def claims(sub: str, tenant: str, **changes: Any) -> dict[str, Any]:
+def claims(sub: str, tenant: str, /, **changes: Any) -> dict[str, Any]:
     """Return claims that are valid for ten minutes; a change to `...` removes the claim."""
     now = int(time.time())
     good = {

@@ -107,6 +107,8 @@ class Result:
     actual: str = ""
     detail: str = ""
     exchanges: tuple[Exchange, ...] = ()
+    unanswered: bool = False
+    """Whether the target gave no answer, so that its end explains this."""
     cause: str = ""
     """The id of the cause that explains this failure, when the run found one."""
     accepted: str = ""

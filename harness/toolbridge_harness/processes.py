@@ -12,8 +12,8 @@ from typing import IO
 
 # The supervisor's own grace period, and a little for the machine to breathe.
 STOP_SECONDS = 8.0
-# Enough to see why something did not start; a whole log goes to the hygiene checks only.
-TAIL_LINES = 5
+# A headline holds one line of a log, and no more of it than fits beside the verdict.
+LAST_WORDS = 240
 
 
 class Process:
@@ -53,10 +53,10 @@ class Process:
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     @property
-    def tail(self) -> str:
-        """The last lines of the log, folded into one."""
+    def last_words(self) -> str:
+        """The last line of the log: where most programs say why they end."""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
-        return " | ".join(lines[-TAIL_LINES:])
+        return lines[-1][:LAST_WORDS] if lines else "it printed nothing"
 
     async def wait(self) -> int:
         """Wait for the command to end and return its exit code."""

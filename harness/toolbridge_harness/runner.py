@@ -5,14 +5,21 @@ import random
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Vantage
 from toolbridge_harness.preflight import died
 from toolbridge_harness.progress import Progress
 from toolbridge_harness.target import Deployment, Target
-from toolbridge_harness.verdicts import Advisory, NotApplicable, Untestable, Violation
+from toolbridge_harness.verdicts import (
+    Advisory,
+    NoAnswer,
+    NotApplicable,
+    Unreachable,
+    Untestable,
+    Violation,
+)
 
 # The slowest check waits out one upstream deadline per fault kind; a check that takes longer
 # than this is stuck with a target that is.
@@ -28,8 +35,11 @@ class Run:
     cut_short: Cause | None = None
 
     def finish(self, cause: Cause) -> None:
-        """Mark everything that did not get its turn as not tested, and why."""
+        """Mark what did not get its turn, or got no answer, as explained by `cause`."""
         self.cut_short = cause
+        for name, result in self.results.items():
+            if result.red and result.unanswered:
+                self.results[name] = replace(result, cause=cause.id)
         for declared in self.checks:
             if declared.id not in self.results:
                 self.results[declared.id] = Result(
@@ -70,7 +80,7 @@ async def run_checks(
 def _why_cut_short(deployment: Deployment, seconds: float) -> Cause:
     process = deployment.process
     if process is not None and process.exit_code is not None:
-        said = deployment.redactor.clean(process.tail) or "it printed nothing"
+        said = deployment.redactor.clean(process.last_words)
         return died(f"its process ended with exit code {process.exit_code}: {said}")
     return Cause(
         "run-deadline",
@@ -108,36 +118,38 @@ async def run_check(declared: Check, deployment: Deployment, seed: int) -> Resul
         return Result(declared.id, Outcome.NOT_APPLICABLE, detail=f"needs {names}")
     target = Target(deployment, declared.id, random.Random(f"{seed}:{declared.id}"))
     started = time.monotonic()
-    outcome, expected, actual, detail = await _judge(declared, target)
+    found = await _judge(declared, target)
     clean = deployment.redactor.clean
-    return Result(
-        declared.id,
-        outcome,
+    return replace(
+        found,
         seconds=time.monotonic() - started,
-        expected=clean(expected),
-        actual=clean(actual),
-        detail=clean(detail),
-        exchanges=() if outcome is Outcome.PASS else tuple(target.exchanges),
+        expected=clean(found.expected),
+        actual=clean(found.actual),
+        detail=clean(found.detail),
+        exchanges=() if found.outcome is Outcome.PASS else tuple(target.exchanges),
     )
 
 
-async def _judge(declared: Check, target: Target) -> tuple[Outcome, str, str, str]:
+async def _judge(declared: Check, target: Target) -> Result:
+    name = declared.id
     try:
         async with asyncio.timeout(CHECK_SECONDS) as bound:
             await declared.run(target, target.caller())
-    except Violation as found:
-        return Outcome.FAIL, found.expected, found.actual, ""
-    except Advisory as found:
-        return Outcome.WARNING, found.expected, found.actual, ""
-    except Untestable as found:
-        return Outcome.UNTESTABLE, "", "", str(found)
-    except NotApplicable as found:
-        return Outcome.NOT_APPLICABLE, "", "", str(found)
+    except (Violation, Advisory) as said:
+        outcome = Outcome.FAIL if isinstance(said, Violation) else Outcome.WARNING
+        silent = isinstance(said, NoAnswer)
+        return Result(name, outcome, expected=said.expected, actual=said.actual, unanswered=silent)
+    except Untestable as said:
+        silent = isinstance(said, Unreachable)
+        return Result(name, Outcome.UNTESTABLE, detail=str(said), unanswered=silent)
+    except NotApplicable as said:
+        return Result(name, Outcome.NOT_APPLICABLE, detail=str(said))
     except Exception as error:  # noqa: BLE001 - a bug of ours must not look like the target's
         if isinstance(error, TimeoutError) and bound.expired():
-            return Outcome.FAIL, f"the check to end within {CHECK_SECONDS:g} s", "it did not", ""
-        return Outcome.ERROR, "", "", _where(error)
-    return Outcome.PASS, "", "", ""
+            expected = f"the check to end within {CHECK_SECONDS:g} s"
+            return Result(name, Outcome.FAIL, expected=expected, actual="it did not")
+        return Result(name, Outcome.ERROR, detail=_where(error))
+    return Result(name, Outcome.PASS)
 
 
 def _where(error: Exception) -> str:

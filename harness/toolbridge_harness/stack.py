@@ -17,6 +17,7 @@ import httpx
 from toolbridge_contract.control import MockControl
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.processes import Process, child_environment, free_port
+from toolbridge_harness.redact import Redactor
 
 EMBEDDED_PROXY = f"{shlex.quote(sys.executable)} -m toolbridge_proxy"
 TENANT = "verify-tenant"
@@ -98,7 +99,11 @@ async def embedded_stack(launch: Launch | None = None) -> AsyncIterator[Stack]:
         }
         proxy = await _start_proxy(stack, launch, names, settings)
         url = f"http://127.0.0.1:{port}"
-        await _until_listening(proxy, url, launch.start_seconds)
+        try:
+            await _until_listening(proxy, url, launch.start_seconds)
+        except NeverStarted as error:
+            clean = Redactor([jwt_secret, tenant_secret]).clean
+            raise NeverStarted(clean(str(error))) from None
         yield Stack(
             proxy_url=url,
             mock_url=mock_url,
@@ -139,9 +144,11 @@ async def _announcement(process: Process, host: str) -> dict[str, str]:
                 announced: dict[str, str] = json.loads(line)
                 return announced
         if process.exit_code is not None:
-            raise UsageProblem(f"the mock Go API cannot listen on {host}: {process.tail}")
+            raise UsageProblem(f"the mock Go API cannot listen on {host}: {process.last_words}")
         await asyncio.sleep(_POLL_SECONDS)
-    raise UsageProblem(f"the mock Go API did not start within {START_SECONDS:g} s: {process.tail}")
+    raise UsageProblem(
+        f"the mock Go API did not start within {START_SECONDS:g} s: {process.last_words}"
+    )
 
 
 async def _start_proxy(
@@ -186,7 +193,7 @@ async def _until_listening(proxy: Process, url: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if proxy.exit_code is not None:
-            said = proxy.tail or "it printed nothing"
+            said = proxy.last_words
             raise NeverStarted(f"it ended with exit code {proxy.exit_code}: {said}")
         try:
             _, writer = await asyncio.open_connection(target.host, target.port)
@@ -196,6 +203,5 @@ async def _until_listening(proxy: Process, url: str, seconds: float) -> None:
         writer.close()
         return
     raise NeverStarted(
-        f"nothing listens on port {target.port} after {seconds:g} s: "
-        f"{proxy.tail or 'it printed nothing'}"
+        f"nothing listens on port {target.port} after {seconds:g} s: {proxy.last_words}"
     )

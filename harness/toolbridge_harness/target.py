@@ -181,9 +181,9 @@ class Caller:
         """Return what reached the entity routes of the Go API for this caller."""
         return [r for r in await self.upstream(after) if "/v1/sync/" not in r.target]
 
-    async def inject(self, **fields: Any) -> None:
+    async def inject(self, *, times: int | None = 1, **fields: Any) -> None:
         """Make the Go API misbehave towards this caller alone; fields are those of Fault."""
-        await self.target.mock.inject(Fault(caller=self.sub, **fields))
+        await self.target.mock.inject(Fault(caller=self.sub, times=times, **fields))
 
     async def during(self, action: Callable[[], Awaitable[Reply]]) -> list[RecordedRequest]:
         """Run `action` and return what it alone made reach the Go API for this caller."""

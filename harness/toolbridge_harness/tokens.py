@@ -16,8 +16,13 @@ from toolbridge_harness.model import Vantage
 class TokenSource(Protocol):
     """Gives callers their identity."""
 
-    vantages: frozenset[Vantage]
-    secrets: tuple[str, ...]
+    @property
+    def vantages(self) -> frozenset[Vantage]:
+        """What having these tokens makes testable."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be printed; the signing key first, where it is known."""
 
     def identity(self, wanted: str) -> tuple[str, str] | None:
         """Return (sub, token) for a new caller who would like to be `wanted`; None without any."""

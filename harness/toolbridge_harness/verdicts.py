@@ -23,6 +23,14 @@ class Untestable(Exception):
     """A precondition failed, so the claim could not be looked at. Red."""
 
 
+class NoAnswer(Violation):
+    """The target took the request and gave no answer in time."""
+
+
+class Unreachable(Untestable):
+    """The target did not take the request."""
+
+
 class ControlFailed(Untestable):
     """The call that must succeed beside every refusal did not: a refusal would prove nothing."""
 

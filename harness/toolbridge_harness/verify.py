@@ -139,7 +139,7 @@ class _Session:
             return
         last = await still_alive(target, caller)
         if last is not None:
-            self.run.cut_short = last
+            self.run.finish(last)
         if deployment.mock is not None:
             self.stray_lines = strays(await deployment.mock.requests(), deployment.callers)
 

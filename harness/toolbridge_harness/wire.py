@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from toolbridge_harness.verdicts import Untestable, Violation
+from toolbridge_harness.verdicts import NoAnswer, Unreachable
 
 USER_AGENT = "toolbridge-verify/0.1"
 _ids = itertools.count(1)
@@ -208,9 +208,9 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def fault(error: httpx.HTTPError, seconds: float) -> Violation | Untestable:
+def fault(error: httpx.HTTPError, seconds: float) -> NoAnswer | Unreachable:
     """Say what a failed exchange means: no answer in time is the target's failure."""
     what = f"{type(error).__name__} after {seconds:.1f} s"
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return Untestable(f"the target cannot be reached: {what}")
-    return Violation("an HTTP answer in time", f"none: {what}")
+        return Unreachable(f"the target cannot be reached: {what}")
+    return NoAnswer("an HTTP answer in time", f"none: {what}")

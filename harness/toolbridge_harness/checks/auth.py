@@ -1,9 +1,7 @@
-"""Authentication: who gets in, and who does not."""
+"""Authentication: which tokens get in, and which do not."""
 
 import base64
-import os
 import time
-from dataclasses import replace
 
 from toolbridge_contract.tools import ENTITIES, OPERATIONS
 from toolbridge_harness import forge
@@ -16,8 +14,7 @@ from toolbridge_harness.refusals import (
 )
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
-from toolbridge_harness.wire import Era
+from toolbridge_harness.verdicts import Untestable, require, require_equal
 
 _UNVERIFIED = ("auth-wrong-secret",)
 
@@ -85,7 +82,7 @@ async def garbage_is_refused(target: Target, caller: Caller) -> None:
     remedy="Send one line: Bearer, and error only when a token was sent. Echo nothing.",
     why="Clients decide by the challenge whether to log in again; logs keep what it echoes.",
     profile=Profile.SMOKE,
-    explained_by=("auth-garbage-token",),
+    explained_by=("auth-garbage-token", "auth-wrong-secret"),
     broken="the 401 challenge is missing, malformed, or echoes the token",
 )
 async def challenge_is_well_formed(target: Target, caller: Caller) -> None:
@@ -155,9 +152,10 @@ async def other_algorithms_are_refused(target: Target, caller: Caller) -> None:
     """Signs with the right key under other algorithm names, and with HS384 and HS512."""
     payload = forge.claims(caller.sub, caller.tenant)
     key = _secret(target)
+    spellings: tuple[object, ...] = ("hs256", "HS256 ", "HS1", None, ["HS256"], {})
     tokens = [
         (f"alg {alg!r}", forge.signed(payload, key, {"alg": alg, "typ": "JWT"}))
-        for alg in ("hs256", "HS256 ", "HS1", None, ["HS256"], {})
+        for alg in spellings
     ]
     for name, digest in (("HS384", "sha384"), ("HS512", "sha512")):
         tokens.append((name, forge.signed(payload, key, {"alg": name, "typ": "JWT"}, digest)))
@@ -204,6 +202,7 @@ async def altered_token_is_refused(target: Target, caller: Caller) -> None:
     remedy="Verify exp, with a leeway of at most a minute.",
     why="A token that leaked once would work for ever.",
     needs=Vantage.MINT,
+    explained_by=_UNVERIFIED,
     broken="expired tokens are accepted",
 )
 async def expired_token_is_refused(target: Target, caller: Caller) -> None:
@@ -214,7 +213,11 @@ async def expired_token_is_refused(target: Target, caller: Caller) -> None:
     reply = await caller.call("list_notes", {"limit": 1}, token=late)
     require(reply.ok, "a token that is valid for five more seconds to work", reply.brief)
     ages = (3600, 61)
-    tokens = [forge.claims(caller.sub, caller.tenant, exp=now - age) for age in ages]
+    tokens = [
+        # Issued before it expired: the expiry is the only thing wrong with it.
+        forge.claims(caller.sub, caller.tenant, iat=now - 7200, exp=now - age)
+        for age in ages
+    ]
     await refused_tokens(
         caller,
         [(f"exp {age} s ago", forge.signed(t, key)) for age, t in zip(ages, tokens, strict=True)],
@@ -230,7 +233,7 @@ async def expired_token_is_refused(target: Target, caller: Caller) -> None:
     remedy="Require exp, and require it to be a number.",
     why="The Go API accepts such tokens for ever: the proxy is the only gate.",
     needs=Vantage.MINT,
-    explained_by=("auth-expired",),
+    explained_by=("auth-wrong-secret", "auth-expired"),
     broken="tokens that never expire are accepted",
 )
 async def token_without_expiry_is_refused(target: Target, caller: Caller) -> None:
@@ -254,6 +257,7 @@ async def token_without_expiry_is_refused(target: Target, caller: Caller) -> Non
     remedy="Verify nbf and iat where they are present.",
     why="A token issued for later, or by a clock that is wrong, is not valid now.",
     needs=Vantage.MINT,
+    explained_by=_UNVERIFIED,
     broken="tokens that are not valid yet are accepted",
 )
 async def future_token_is_refused(target: Target, caller: Caller) -> None:
@@ -289,137 +293,3 @@ async def token_without_subject_is_refused(target: Target, caller: Caller) -> No
         what = "no sub" if value is ... else f"sub {value!r}"
         tokens.append((what, forge.signed(payload, key)))
     await refused_tokens(caller, tokens)
-
-
-@check(
-    "auth-scheme-case",
-    "The scheme is recognised in any case and forwarded as Bearer",
-    severity=Severity.MEDIUM,
-    catalogue="AUTH-50",
-    source="RFC 9110 §11.1",
-    remedy="Compare the scheme without case, and write `Bearer ` yourself on the way out.",
-    why="The Go API compares seven bytes exactly: what is forwarded verbatim fails there.",
-    needs=Vantage.TOKENS,
-    explained_by=("control-token",),
-    broken="`bearer` in another case is refused, or forwarded as it came",
-)
-async def scheme_is_case_insensitive(target: Target, caller: Caller) -> None:
-    """Sends bearer, BEARER and bEaReR with a valid token."""
-    await caller.control()
-    for scheme in ("bearer", "BEARER", "bEaReR"):
-        header = ("Authorization", f"{scheme} {caller.token}")
-        reply = await caller.call("list_notes", {"limit": 1}, token=None, headers=(header,))
-        require(reply.ok, f"{scheme} with a valid token to work", reply.brief)
-
-
-@check(
-    "auth-token-elsewhere",
-    "A token counts only in the Authorization header",
-    severity=Severity.HIGH,
-    catalogue="AUTH-52",
-    source="MCP 2025-11-25 authorization (no tokens in the query); RFC 6750 §5.3",
-    remedy="Read the Authorization header and nothing else.",
-    why="Queries and cookies end up in logs, and cookies are sent by other people's pages.",
-    needs=Vantage.TOKENS,
-    explained_by=("auth-no-token",),
-    broken="tokens outside the Authorization header are accepted",
-)
-async def token_elsewhere_is_ignored(target: Target, caller: Caller) -> None:
-    """Puts a valid token into the query, a cookie and five look-alike headers."""
-    await caller.control()
-    token = caller.token or ""
-    bare = caller.request("list_notes", {"limit": 1})
-    bare = replace(bare, token=None)
-    headers = (
-        ("Cookie", f"access_token={token}"),
-        ("X-Access-Token", token),
-        ("X-Forwarded-Authorization", f"Bearer {token}"),
-        ("Proxy-Authorization", f"Bearer {token}"),
-        ("X-Authorization", f"Bearer {token}"),
-    )
-    for header in headers:
-        reply = await target.send(replace(bare, headers=(header,)))
-        require(reply.status == 401, f"HTTP 401 for a token in {header[0]}", reply.brief)
-    for name in ("access_token", "token"):
-        url = f"{target.mcp_url}?{name}={token}"
-        reply = await target.http("POST", url, bare.header_list(), bare.body())
-        require(reply.status == 401, f"HTTP 401 for a token in ?{name}=", reply.brief)
-
-
-@check(
-    "auth-identity-headers",
-    "Headers that name a user are ignored and never forwarded",
-    severity=Severity.CRITICAL,
-    catalogue="AUTH-60",
-    source="OWASP API2:2023; check catalogue AUTH-60",
-    remedy="Build upstream headers from nothing; copy none of the caller's.",
-    why="The Go API trusts X-Debug-Sub in its development mode.",
-    needs=Vantage.TOKENS,
-    broken="a header in which the caller names a user is believed or forwarded",
-)
-async def identity_headers_are_ignored(target: Target, caller: Caller) -> None:
-    """Names another user in six headers, with and without a token."""
-    victim = target.caller()
-    names = ("X-Debug-Sub", "X-User", "X-Sub", "X-Auth-Request-User", "X-Forwarded-User")
-    headers = tuple((name, victim.sub) for name in (*names, "X-Remote-User"))
-    reply = await caller.call("list_notes", {"limit": 1}, token=None, headers=headers)
-    require(reply.status == 401, "HTTP 401 without a token", reply.brief)
-    await caller.control()
-    reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
-    require(reply.ok, "the caller's own call to work", reply.brief)
-    if target.has_upstream:
-        for request in await caller.upstream():
-            sent = {name.lower() for name, _ in request.headers}
-            leaked = sorted(sent & {name.lower() for name, _ in headers})
-            require_equal([], leaked, "identity headers upstream:")
-
-
-@check(
-    "auth-two-tokens",
-    "Two Authorization headers are never resolved two ways",
-    severity=Severity.CRITICAL,
-    catalogue="AUTH-49",
-    source="RFC 9110 §5.3, §11.6.2",
-    remedy="Refuse a request with more than one Authorization header.",
-    why="Verifying one token and forwarding the other lets anybody act as anybody.",
-    needs=Vantage.TOKENS,
-    explained_by=("control-token",),
-    broken="with two Authorization headers, one is verified and another may be forwarded",
-)
-async def two_tokens_are_refused(target: Target, caller: Caller) -> None:
-    """Sends a good and a bad token, in both orders, and two good ones of two users."""
-    await caller.control()
-    other = target.caller()
-    bad = forge.signed(forge.claims(caller.sub, caller.tenant), "x" * 40)
-    pairs = ((caller.token, bad), (bad, caller.token), (caller.token, other.token))
-    for pair in pairs:
-        headers = tuple(("Authorization", f"Bearer {token}") for token in pair)
-        reply = await caller.call("list_notes", {"limit": 1}, token=None, headers=headers)
-        require(reply.status in (400, 401), "HTTP 400 or 401 for two tokens", reply.brief)
-
-
-@check(
-    "auth-both-eras",
-    "Both protocol eras refuse the same tokens",
-    severity=Severity.CRITICAL,
-    catalogue="AUTH-57",
-    source="MCP 2026-07-28 versioning; OWASP API5:2023",
-    remedy="Authenticate in front of the protocol code, not inside one of its paths.",
-    why="A gate on one code path is open on the other.",
-    needs=Vantage.TOKENS,
-    explained_by=("auth-no-token", "auth-wrong-secret", "control-token"),
-    broken="one of the two protocol eras is not guarded like the other",
-)
-async def both_eras_are_guarded(target: Target, caller: Caller) -> None:
-    """Sends no token, a wrongly signed one and a good one in the 2026-07-28 era."""
-    await caller.control()
-    bad = forge.signed(forge.claims(caller.sub, caller.tenant), os.urandom(32).hex())
-    call = replace(caller.request("list_notes", {"limit": 1}), era=Era.MODERN, session=None)
-    good = await target.send(call)
-    if good.rpc_error.get("code") in (-32022, -32020, -32602) or good.status == 404:
-        raise Untestable(f"the target does not speak {Era.MODERN.value}: {good.brief}")
-    require(good.ok, "a valid call in the 2026-07-28 era to work", good.brief)
-    for what, token in (("no token", None), ("a wrongly signed token", bad)):
-        reply = await target.send(replace(call, token=token))
-        if reply.status != 401:
-            raise Violation(f"HTTP 401 for {what} in the 2026-07-28 era", reply.brief)

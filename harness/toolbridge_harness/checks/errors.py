@@ -248,8 +248,13 @@ async def odd_success_is_an_error(target: Target, caller: Caller) -> None:
     """Answers a read with HTML, broken JSON, NaN, a list, and an empty body."""
     await caller.control()
     page = b"<html><script>alert(1)</script>" + b"x" * 5000 + b"</html>"
-    odd = ((b"text/html", page), (b"application/json", b'{"items":'), (b"application/json", b"[]"))
-    odd += ((b"application/json", b'{"items":[NaN]}'), (b"application/json", b""))
+    odd = (
+        (b"text/html", page),
+        (b"application/json", b'{"items":'),
+        (b"application/json", b"[]"),
+        (b"application/json", b'{"items":[NaN]}'),
+        (b"application/json", b""),
+    )
     for content_type, body in odd:
         headers = (("Content-Type", content_type.decode()),)
         await caller.inject(kind="answer", path="/v1/notes", status=200, headers=headers, body=body)

@@ -2,6 +2,7 @@
 
 import json
 
+from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness import forge
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
@@ -51,7 +52,7 @@ async def _provoke(target: Target, caller: Caller) -> list[tuple[str, Reply]]:
 async def answers_hold_no_secret(target: Target, caller: Caller) -> None:
     """Provokes answers of every kind and searches bodies and headers for what must not be there."""
     deployment = target.deployment
-    requests = []
+    requests: list[RecordedRequest] = []
     for what, reply in await _provoke(target, caller):
         text = reply.text + str(list(reply.headers.items()))
         found = deployment.redactor.finds(text)
@@ -79,11 +80,12 @@ _KEPT = ("x-tb-signature", "x-sync-session", "authorization")
 )
 async def errors_tell_no_internals(target: Target, caller: Caller) -> None:
     """Provokes errors of every kind and searches them for paths, libraries and addresses."""
-    address = (await target.mock.requests(caller.sub) or [None])[0]
+    await caller.control()
+    first = (await caller.upstream())[0]
+    hosts = [value for name, value in first.headers if name.lower() == "host"]
     for what, reply in await _provoke(target, caller):
         if reply.ok:
             continue
-        hosts = [v for k, v in (address.headers if address else ()) if k.lower() == "host"]
         for word in (*_INTERNALS, *hosts):
             if word in reply.text:
                 raise Violation(f"no {word!r} in the answer to {what}", reply.brief)

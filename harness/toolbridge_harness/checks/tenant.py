@@ -60,6 +60,7 @@ async def other_tenant_is_refused(target: Target, caller: Caller) -> None:
     remedy="Require the tenant_id claim; absence is not consent.",
     why="`if claim and claim != tenant` lets in everybody without the claim.",
     needs=Vantage.MINT,
+    explained_by=("tenant-wrong",),
     broken="tokens that name no tenant are served",
 )
 async def missing_tenant_is_refused(target: Target, caller: Caller) -> None:

@@ -223,15 +223,10 @@ async def hostile_uids_are_refused(target: Target, caller: Caller) -> None:
     own = task["uid"]
     await caller.ok("get_task", {"uid": own})
     seen = (await caller.upstream())[-1].seq if target.has_upstream else 0
-    uids = (f"../tasks/{own}", f"a/../../tasks/{own}", f"..%2ftasks%2f{own}", ".", "..", "")
-    uids += (f"{own}?includeDeleted=true", f"{own}#x", f"{own}/archive", f"{own}/", "../sync/state")
-    uids += (
-        f"{own}\r\nX-Evil: 1",
-        f"{own}\0",
-        "http://127.0.0.1:9/x",
-        "//127.0.0.1:9/x",
-        f" {own}",
-    )
+    uids = [f"../tasks/{own}", f"a/../../tasks/{own}", f"..%2ftasks%2f{own}", ".", "..", ""]
+    uids += [f"{own}?includeDeleted=true", f"{own}#x", f"{own}/archive", f"{own}/", f" {own}"]
+    uids += [f"{own}\r\nX-Evil: 1", f"{own}\0", "http://127.0.0.1:9/x", "//127.0.0.1:9/x"]
+    uids += ["../sync/state", "../sync/wipe?"]
     for uid in uids:
         for tool, more in (("get_note", {}), ("process_note", {"action": "pin"})):
             reply = await caller.call(tool, {"uid": uid, **more})

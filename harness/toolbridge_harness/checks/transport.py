@@ -180,8 +180,8 @@ async def other_doors_are_closed(target: Target, caller: Caller) -> None:
     for method in ("GET", "DELETE", "PUT", "PATCH"):
         reply = await target.http(method, target.mcp_url, [("Accept", "text/event-stream")])
         require(reply.status in (401, 405), f"405 or 401 for {method}", reply.brief)
-    paths = ("docs", "redoc", "openapi.json", "metrics", "debug", ".env", ".git/config", "sse")
-    paths += ("messages/", "console", "server-status", "admin")
+    paths = ["docs", "redoc", "openapi.json", "metrics", "debug", ".env", ".git/config", "sse"]
+    paths += ["messages/", "console", "server-status", "admin"]
     for path in paths:
         reply = await target.http("GET", f"{target.origin}/{path}")
         require(reply.status in (401, 404, 405), f"404 for /{path}", reply.brief)

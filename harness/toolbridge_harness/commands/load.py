@@ -117,6 +117,8 @@ def load(
     """
     if importlib.util.find_spec("locust") is None:
         raise UsageProblem("Locust is not installed: pip install 'toolbridge-mcp[load]'")
+    if not (math.isfinite(rate) and math.isfinite(budget_ms)):
+        raise UsageProblem("--rate and --budget-ms must be numbers")
     if duration is not None and shape != "constant":
         raise UsageProblem(f"--duration does not go with --shape {shape}, which has its own")
     if report is not None and not report.absolute().parent.is_dir():

@@ -38,7 +38,7 @@ async def _serve(port: int | None, sub: str) -> int:
         async with embedded_stack(launch) as stack:
             click.echo(instructions(stack, sub))
             code = await stack.proxy.wait()
-            click.echo(f"the proxy ended with exit code {code}: {stack.proxy.tail}", err=True)
+            click.echo(f"the proxy ended with exit code {code}: {stack.proxy.last_words}", err=True)
             return 1
     except asyncio.CancelledError:
         return 130

@@ -11,6 +11,8 @@ from toolbridge_harness.model import Cause, Check, Outcome, Report, Result
 
 # Consequences are folded under their cause; this many are named, the rest counted.
 NAMED_CONSEQUENCES = 6
+# With more independent causes than this, the target is broken as a whole.
+SHOWN_CAUSES = 8
 # The end of an exchange rarely matters; the JSON report holds all that was kept.
 EXCHANGE_LINES = 14
 
@@ -79,9 +81,12 @@ def _cause_body(console: Console, cause: Cause) -> None:
 
 
 def _more_causes(console: Console, report: Report) -> None:
-    for cause in report.causes[1:]:
+    rest = len(report.causes) - SHOWN_CAUSES
+    for cause in report.causes[1:SHOWN_CAUSES]:
         console.print(f"[red]also[/] {escape(cause.headline)}", soft_wrap=True)
         _cause_body(console, cause)
+    if rest > 0:
+        console.print(f"[red]also[/] {rest} more, below")
 
 
 def _findings(console: Console, report: Report, checks: Mapping[str, Check]) -> None:

@@ -1,0 +1,1 @@
+"""The checks as pytest items: `pytest --proxy-url URL` runs them."""
