@@ -39,12 +39,20 @@ def setting(name: str, folder: Path | None = None) -> str | None:
     An empty value counts as unset. A value with blanks around it is refused: it is a paste
     error that would otherwise show as a wrong signature.
     """
-    value = os.environ.get(name) or dotenv.dotenv_values((folder or Path.cwd()) / ".env").get(name)
+    value = os.environ.get(name) or _from_file(name, (folder or Path.cwd()) / ".env")
     if not value:
         return None
     if value != value.strip():
         raise UsageProblem(f"{name} has blanks or line breaks around its value: remove them")
     return value
+
+
+def _from_file(name: str, path: Path) -> str | None:
+    try:
+        # Not interpolated: a `$` in a secret is a `$`.
+        return dotenv.dotenv_values(path, interpolate=False).get(name)
+    except (OSError, UnicodeDecodeError):
+        raise UsageProblem(f"{path}: cannot be read as text") from None
 
 
 def read_environment(name: str, path: Path | None = None) -> Environment:
@@ -56,8 +64,9 @@ def read_environment(name: str, path: Path | None = None) -> Environment:
         raise UsageProblem(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{path}: not TOML: {error}") from None
-    environments = content.get("env", {})
-    table = environments.get(name) if isinstance(environments, dict) else None
+    named = content.get("env")
+    environments = named if isinstance(named, dict) else {}
+    table = environments.get(name)
     if not isinstance(table, dict):
         known = ", ".join(sorted(environments)) or "none"
         raise UsageProblem(f"{path}: there is no [env.{name}] (there is: {known})")

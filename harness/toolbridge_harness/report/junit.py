@@ -24,7 +24,7 @@ def render(report: Report, checks: Mapping[str, Check]) -> str:
     document.add_testsuite(_run_suite(report))
     document.update_statistics()
     text: bytes = document.tostring()
-    return text.decode()
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text.decode()}\n'
 
 
 def _case(result: Result, declared: Check) -> TestCase:

@@ -62,13 +62,22 @@ def _verdict(console: Console, report: Report) -> None:
     if report.exit_code == 5:
         console.print("[bold yellow]NOTHING RAN[/] no selected check applies to this target")
         return
-    headline = report.causes[0].headline if report.causes else report.problems[0]
+    headline = _headline(report)
     console.print(f"[bold red]RED[/] {escape(headline)}", soft_wrap=True)
     if report.causes:
         _cause_body(console, report.causes[0])
     for problem in report.problems:
         if problem != headline:
             console.print(f"[red]also[/] {escape(problem)}", soft_wrap=True)
+
+
+def _headline(report: Report) -> str:
+    if report.causes:
+        return report.causes[0].headline
+    if report.problems:
+        return report.problems[0]
+    first = next(result for result in report.results if result.red)
+    return f"{first.check}: {first.outcome.value}"
 
 
 def _cause_body(console: Console, cause: Cause) -> None:

@@ -1,0 +1,95 @@
+"""The served mock: a thin ASGI application around GoApi that records, faults and streams."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from toolbridge_contract.mock.api import GoApi
+from toolbridge_contract.mock.client import Client
+from toolbridge_contract.mock.faults import ActiveFault, Faults
+from toolbridge_contract.mock.golang import split_target
+from toolbridge_contract.mock.messages import Request, Response
+from toolbridge_contract.mock.recording import RecordedRequest, Recorder
+from toolbridge_contract.mock.violations import repeated, violations
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class MockApp:
+    """ASGI application; serve it with `protocol.RawProtocol`, which keeps header names as sent."""
+
+    def __init__(self, api: GoApi, recorder: Recorder, faults: Faults) -> None:
+        self.api = api
+        self.recorder = recorder
+        self.faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
+        """Answer one request."""
+        request, complete = await _read(scope, receive)
+        record = self._record(request)
+        if not complete:
+            return
+        client = Client(scope, receive)
+        active = None
+        if self.faults:
+            path, _ = split_target(request.target)
+            active = self.faults.take(record.caller, request.method, path)
+        if active is None:
+            self._answer(client, record, self.api.respond(request))
+        else:
+            await self._fault(active, request, record, client)
+
+    def malformed(self, request: Request) -> None:
+        """Record what could not be read as HTTP; the server answers 400 itself."""
+        found = ["malformed HTTP request", *repeated(request.headers)]
+        self.recorder.add(request, found).status = 400
+
+    def _record(self, request: Request) -> RecordedRequest:
+        found = violations(request, self.api.tenant_secret, self.api.clock.now_ns())
+        return self.recorder.add(request, found)
+
+    def _answer(self, client: Client, record: RecordedRequest, response: Response) -> None:
+        record.status = response.status
+        client.answer(response, self.api.clock.now_ns())
+
+    async def _fault(
+        self, active: ActiveFault, request: Request, record: RecordedRequest, client: Client
+    ) -> None:
+        fault = active.fault
+        answer = self.api.respond(request) if fault.commit else None
+        stand_in = Response(
+            fault.status,
+            [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fault.headers],
+            fault.body,
+        )
+        if fault.kind == "answer":
+            self._answer(client, record, stand_in)
+        elif fault.kind == "reset":
+            await client.reset()
+        elif fault.kind == "truncate":
+            if answer is not None and not fault.body:
+                stand_in = Response(
+                    answer.status, answer.headers, answer.body[: len(answer.body) // 2]
+                )
+            record.status = stand_in.status
+            await client.truncate(stand_in)
+        else:
+            seconds = fault.seconds if fault.kind == "delay" else None
+            if await client.stays(active.cleared, seconds):
+                self._answer(client, record, answer or self.api.respond(request))
+
+
+async def _read(scope: Scope, receive: Receive) -> tuple[Request, bool]:
+    """Return the request, and whether its body arrived whole."""
+    body = b""
+    complete = False
+    while not complete:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        body += message.get("body", b"")
+        complete = not message.get("more_body", False)
+    target = scope["toolbridge.target"].decode("utf-8", "surrogateescape")
+    headers = scope["toolbridge.headers"]
+    return Request(scope["method"], target, headers, body, scope["http_version"]), complete

@@ -1,0 +1,64 @@
+"""The routes of the API and the methods that each has."""
+
+import enum
+from dataclasses import dataclass
+
+from toolbridge_contract.tools import ENTITIES, Entity
+
+
+class Gate(enum.Enum):
+    """Which checks stand before a handler."""
+
+    OPEN = "none"
+    SIGNED = "JWT and tenant headers"
+    SESSION = "and a session"
+    ENTITY = "and the rate limit and the epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path with the operation behind each method; `parameter` is the uid or session id."""
+
+    gate: Gate
+    operations: dict[str, str]
+    entity: Entity | None = None
+    parameter: str = ""
+
+
+# chi answers 405 without Allow to any other method, before it looks at the path.
+KNOWN_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+
+_FIXED = {
+    "/healthz": Route(Gate.OPEN, {"GET": "health"}),
+    "/v1/sync/info": Route(Gate.OPEN, {"GET": "info"}),
+    "/v1/sync/sessions": Route(Gate.SIGNED, {"POST": "begin_session"}),
+    "/v1/sync/state": Route(Gate.SESSION, {"GET": "state"}),
+    "/v1/sync/wipe": Route(Gate.SESSION, {"POST": "wipe"}),
+}
+_COLLECTIONS = {
+    entity.collection: Route(Gate.ENTITY, {"GET": "list", "POST": "create"}, entity)
+    for entity in ENTITIES
+}
+_SESSION = {"GET": "get_session", "DELETE": "end_session"}
+_ITEM = {"DELETE": "delete", "GET": "get", "PATCH": "patch", "PUT": "update"}
+_VERBS = {"": _ITEM, "/archive": {"POST": "archive"}, "/process": {"POST": "process"}}
+_BY_PLURAL = {entity.plural: entity for entity in ENTITIES}
+
+
+def match(path: str) -> Route | None:
+    """Return the route of a path as the router sees it, or None."""
+    fixed = _FIXED.get(path) or _COLLECTIONS.get(path)
+    if fixed is not None:
+        return fixed
+    parts = path.split("/")
+    if len(parts) not in (4, 5) or parts[0] or parts[1] != "v1" or not parts[3]:
+        return None
+    verb = f"/{parts[4]}" if len(parts) == 5 else ""
+    entity = _BY_PLURAL.get(parts[2])
+    if entity is not None and verb in _VERBS:
+        return Route(Gate.ENTITY, _VERBS[verb], entity, parts[3])
+    if path.startswith("/v1/sync/sessions/") and len(parts) == 5 and parts[4]:
+        return Route(Gate.SIGNED, _SESSION, parameter=parts[4])
+    return None

@@ -1,0 +1,301 @@
+"""Requests to the Go API: one pooled client, a deadline, at most one retry, a definite verdict."""
+
+import asyncio
+import random
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import httpx
+import structlog
+
+from toolbridge_proxy.answers import Answer, judge
+from toolbridge_proxy.errors import ToolFailure
+from toolbridge_proxy.metrics import Metrics
+from toolbridge_proxy.settings import Settings
+from toolbridge_proxy.signing import Signer
+from toolbridge_proxy.tokens import Caller
+
+log = structlog.get_logger()
+
+POOL_SIZE = 200  # four times the requests that one small machine can work on at once
+KEEP_ALIVE_SECONDS = 30  # shorter than ingresses keep idle connections (60 s and more)
+CONNECT_SECONDS = 4  # two attempts stay under 10 s
+MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a full page of 1,000 items of 10 KiB, and some
+MAX_ERROR_BYTES = 64 * 1024  # an error page is never relayed, a JSON error is short
+RETRY_PAUSE_SECONDS = (0.05, 0.25)
+RETRY_RATIO = 0.1  # of calls, so that an outage is not amplified
+RETRY_BURST = 5.0  # lets a quiet proxy retry at all
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """One request: `route` is the path's template for logs, `query` and `headers` are pairs.
+
+    `accept` returns the parsed answer if it has the expected shape, else None. `lost` is what
+    the caller of a mutation is told when its answer is lost; None for what is safe to repeat.
+    """
+
+    method: str
+    path: str
+    route: str
+    accept: Callable[[Any], bool]
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    lost: str | None = None
+
+
+@dataclass
+class Call:
+    """One tool call on its way: who, until when (monotonic seconds), and what it took."""
+
+    caller: Caller
+    deadline: float
+    correlation_id: str
+    retries: int = 1
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+    @asynccontextmanager
+    async def timed(self, name: str) -> AsyncIterator[None]:
+        """Add the time spent inside to `seconds[name]`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+
+class RetryBudget:
+    """Process-wide: each call earns a tenth of a retry, up to a small burst."""
+
+    def __init__(self) -> None:
+        self._tokens = RETRY_BURST
+
+    def earn(self) -> None:
+        """Count one call."""
+        self._tokens = min(RETRY_BURST, self._tokens + RETRY_RATIO)
+
+    def spend(self) -> bool:
+        """Take one retry, if there is one."""
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def make_transport(settings: Settings) -> httpx.AsyncBaseTransport:
+    """Return what carries the requests; the one place that knows the HTTP implementation."""
+    context = ssl.create_default_context(cafile=settings.upstream_ca_file)
+    limits = httpx.Limits(
+        max_connections=POOL_SIZE,
+        max_keepalive_connections=POOL_SIZE,
+        keepalive_expiry=KEEP_ALIVE_SECONDS,
+    )
+    return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+
+
+class Upstream:
+    """The Go API, as one caller at a time sees it."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport
+    ) -> None:
+        self.timeout_seconds = settings.upstream_timeout_seconds
+        self.budget = RetryBudget()
+        self._base_url, self.tenant_id = settings.go_api_base_url, settings.tenant_id
+        self._signer = Signer(settings.tenant_id, settings.tenant_header_secret.get_secret_value())
+        self._metrics = metrics
+        self._client = httpx.AsyncClient(
+            transport=transport, trust_env=False, follow_redirects=False
+        )
+        # A cookie set for one caller would be sent for the next.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # As many places as connections: whoever has one is sent at once, so that the
+        # signature does not age in the pool's queue.
+        self._places = asyncio.Semaphore(POOL_SIZE)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def alive(self, seconds: float) -> bool:
+        """Whether the Go API's liveness route answers 200 in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._client.get(self._base_url + "/healthz")
+        except (httpx.HTTPError, TimeoutError):
+            return False
+        return response.status_code == httpx.codes.OK
+
+    async def send(
+        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...] = ()
+    ) -> Answer:
+        """Send, with at most one retry where it is safe; raises ToolFailure."""
+        try:
+            return await self._attempt(request, call, session)
+        except ToolFailure as failure:
+            pause = random.uniform(*RETRY_PAUSE_SECONDS)
+            if not failure.repeatable or call.retries < 1 or pause >= call.remaining():
+                raise
+            if not self.budget.spend():
+                raise
+            call.retries -= 1
+        await asyncio.sleep(pause)
+        return await self._attempt(request, call, session)
+
+    async def _attempt(
+        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...]
+    ) -> Answer:
+        await self._take_place(call)
+        started = time.monotonic()
+        status: int | None = None
+        failure: ToolFailure | None = None
+        try:
+            answer = await self._exchange(request, call, session)
+            status = answer.status
+            return judge(answer, request.accept, request.lost)
+        except ToolFailure as caught:
+            failure = caught
+            raise
+        finally:
+            self._places.release()
+            self._report(request, call, status, time.monotonic() - started, failure)
+
+    async def _take_place(self, call: Call) -> None:
+        try:
+            async with asyncio.timeout(call.remaining()):
+                await self._places.acquire()
+        except TimeoutError:
+            raise ToolFailure("busy") from None
+
+    async def _exchange(
+        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...]
+    ) -> Answer:
+        remaining = call.remaining()
+        if remaining <= 0:
+            raise ToolFailure("upstream_timeout")
+        connect = min(CONNECT_SECONDS, 0.4 * self.timeout_seconds, remaining)
+        response: httpx.Response | None = None
+        try:
+            async with asyncio.timeout(remaining):
+                response = await self._client.send(
+                    httpx.Request(
+                        request.method,
+                        httpx.URL(self._base_url + request.path, params=request.query or None),
+                        headers=self._signer.sign([*self._headers(request, call), *session]),
+                        content=request.body,
+                        extensions={"timeout": httpx.Timeout(None, connect=connect).as_dict()},
+                    ),
+                    stream=True,
+                )
+                return await _read(response, request)
+        except (httpx.TransportError, TimeoutError) as error:
+            raise _transport_failure(error, response is not None, request.lost) from None
+        finally:
+            if response is not None:
+                await response.aclose()
+
+    def _headers(self, request: ApiRequest, call: Call) -> list[tuple[str, str]]:
+        headers = [
+            ("Accept", "application/json"),
+            # A compressed answer could unfold to any size.
+            ("Accept-Encoding", "identity"),
+            ("User-Agent", "toolbridge-proxy"),
+            # The Go API compares the scheme case-sensitively.
+            ("Authorization", f"Bearer {call.caller.token}"),
+            ("X-Correlation-ID", call.correlation_id),
+            *request.headers,
+        ]
+        if request.body is not None:
+            headers.append(("Content-Type", "application/json"))
+        return headers
+
+    def _report(
+        self,
+        request: ApiRequest,
+        call: Call,
+        status: int | None,
+        seconds: float,
+        failure: ToolFailure | None,
+    ) -> None:
+        self._metrics.upstream(request.method, request.route, status, seconds)
+        detail = {"failure": failure.code} if failure else {}
+        if failure and failure.upstream_id not in (None, call.correlation_id):
+            detail["upstream_correlation_id"] = failure.upstream_id
+        (log.warning if failure else log.info)(
+            "upstream_request",
+            method=request.method,
+            route=request.route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            tenant_id=self.tenant_id,
+            correlation_id=call.correlation_id,
+            **detail,
+        )
+
+
+async def _read(response: httpx.Response, request: ApiRequest) -> Answer:
+    good = response.is_success
+    cap = MAX_ANSWER_BYTES if good else MAX_ERROR_BYTES
+    body = bytearray()
+    if response.headers.get("content-encoding", "identity") == "identity":
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > cap:
+                break
+    if good and len(body) > cap:
+        raise lost_or(request.lost, ToolFailure("response_too_large", response.status_code))
+    return Answer(
+        status=response.status_code,
+        body=bytes(body[:cap]),
+        media_type=response.headers.get("content-type", ""),
+        retry_after=response.headers.get("retry-after"),
+    )
+
+
+def lost_or(lost: str | None, failure: ToolFailure) -> ToolFailure:
+    """Return `failure`, or outcome_unknown when it hides what became of a mutation."""
+    if lost is None:
+        return failure
+    return ToolFailure("outcome_unknown", failure.status, message=lost)
+
+
+def _transport_failure(error: Exception, answered: bool, lost: str | None) -> ToolFailure:
+    if isinstance(error, httpx.PoolTimeout):
+        return ToolFailure("busy")
+    if isinstance(error, httpx.ConnectTimeout):  # nothing was sent: as good as a refusal
+        return ToolFailure("upstream_connect_timeout", repeatable=True)
+    if isinstance(error, httpx.ConnectError):
+        return ToolFailure(_connect_code(error), repeatable=True)
+    code = "upstream_unreachable"
+    if isinstance(error, TimeoutError):
+        code = "upstream_timeout"
+    elif answered or _is_garbage(error):
+        code = "upstream_bad_response"
+    return lost_or(lost, ToolFailure(code, repeatable=True))
+
+
+def _is_garbage(error: Exception) -> bool:
+    """Whether the answer was not HTTP, rather than no answer (httpcore has one class for both)."""
+    return isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error)
+
+
+def _connect_code(error: BaseException) -> str:
+    cause: BaseException | None = error
+    for _ in range(10):  # chains are three or four long, and may be circular
+        if isinstance(cause, socket.gaierror):
+            return "upstream_dns"
+        if isinstance(cause, ssl.SSLError):
+            return "upstream_tls"
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return "upstream_unreachable"

@@ -1,0 +1,102 @@
+"""Which failures explain which."""
+
+from support.harness_fakes import a_check, failed
+from toolbridge_harness.causes import CONTROL, EVIDENCE, explain
+from toolbridge_harness.model import Cause, Check, Outcome, Result
+from toolbridge_harness.registry import all_checks
+
+
+def _checks(**explained_by: tuple[str, ...]) -> dict[str, Check]:
+    names = {name.replace("_", "-"): by for name, by in explained_by.items()}
+    return {name: a_check(name, explained_by=by) for name, by in names.items()}
+
+
+def _causes(results: list[Result], checks: dict[str, Check]) -> dict[str, tuple[str, ...]]:
+    _, causes = explain(results, checks)
+    return {cause.id: cause.explains for cause in causes}
+
+
+def test_a_failure_alone_is_its_own_cause() -> None:
+    """One red check is one cause that explains nothing else."""
+    checks = _checks(a_one=())
+
+    _, causes = explain([failed("a-one")], checks)
+
+    assert (Cause("a-one", "a-one is broken", "Fix a-one.", ()),) == causes
+
+
+def test_a_chain_ends_in_its_root() -> None:
+    """What explains the explanation is the cause of all."""
+    checks = _checks(a_root=(), a_middle=("a-root",), a_leaf=("a-middle",))
+
+    found = _causes([failed("a-leaf"), failed("a-middle"), failed("a-root")], checks)
+
+    assert {"a-root": ("a-leaf", "a-middle")} == found
+
+
+def test_what_passed_explains_nothing() -> None:
+    """A prerequisite that holds is no cause."""
+    checks = _checks(a_root=(), a_leaf=("a-root",))
+
+    found = _causes([failed("a-leaf"), Result("a-root", Outcome.PASS)], checks)
+
+    assert {"a-leaf": ()} == found
+
+
+def test_an_untestable_check_follows_from_the_control() -> None:
+    """When the control fails, what could not be tested is a consequence of it."""
+    checks = _checks(control_token=(), a_leaf=())
+    results = [failed(CONTROL), Result("a-leaf", Outcome.UNTESTABLE, detail="control failed")]
+
+    assert {CONTROL: ("a-leaf",)} == _causes(results, checks)
+
+
+def test_a_circle_ends() -> None:
+    """Two checks that explain each other have one of them as the cause."""
+    checks = _checks(a_one=("a-two",), a_two=("a-one",))
+
+    assert 2 == len(_causes([failed("a-one"), failed("a-two")], checks))
+
+
+def test_an_error_of_ours_explains_nothing() -> None:
+    """A check that broke is reported as broken, apart from the target's failures."""
+    checks = _checks(a_root=(), a_leaf=("a-root",))
+    results = [failed("a-leaf"), Result("a-root", Outcome.ERROR, detail="KeyError")]
+
+    _, causes = explain(results, checks)
+
+    assert ["a-leaf", "a-root"] == [cause.id for cause in causes]
+    assert "itself broke" in causes[1].headline
+
+
+def test_the_answer_names_the_cause() -> None:
+    """A code in the answer leads to the check that tests the thing itself."""
+    checks = _checks(signing_unit=(), tools_x=())
+    results = [failed("tools-x", "tool error tenant_headers_rejected"), failed("signing-unit")]
+
+    assert {"signing-unit": ("tools-x",)} == _causes(results, checks)
+
+
+def test_an_accepted_failure_is_no_cause() -> None:
+    """What the baseline accepts explains nothing and is not explained."""
+    checks = _checks(a_root=(), a_leaf=("a-root",))
+
+    found = _causes([failed("a-root", accepted="known"), failed("a-leaf")], checks)
+
+    assert {"a-leaf": ()} == found
+
+
+def test_the_weightiest_cause_comes_first() -> None:
+    """The cause that explains most is said first."""
+    checks = _checks(a_alone=(), b_root=(), b_leaf=("b-root",))
+
+    found = _causes([failed("a-alone"), failed("b-root"), failed("b-leaf")], checks)
+
+    assert ["b-root", "a-alone"] == list(found)
+
+
+def test_evidence_names_checks_that_exist() -> None:
+    """The table of evidence points at real checks."""
+    named = {name for _, names in EVIDENCE for name in names}
+
+    assert set() == named - set(all_checks())
