@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from toolbridge_harness import cli
 from toolbridge_harness.checklist_rows import ROWS
 from toolbridge_harness.checklist_text import Place
 from toolbridge_harness.cli import toolbridge
@@ -38,9 +39,7 @@ FLY = {
     "ssh console": {"-a", "-C"},
     "status": {"-a", "--json"},
 }
-TOOLBRIDGE = {
-    "verify", "up", "checks", "contract", "doctor", "load", "checklist", "token", "sign",
-}  # fmt: skip
+TOOLBRIDGE = set(cli.toolbridge.commands)
 OTHER_SETTINGS = {"TOOLBRIDGE_TOKENS_FILE"}
 
 

@@ -5,9 +5,8 @@ from typing import Any, Self
 
 import httpx
 
-from toolbridge_contract.mock.control_app import PAGE
 from toolbridge_contract.mock.faults import Fault
-from toolbridge_contract.mock.recording import RecordedRequest
+from toolbridge_contract.mock.recording import PAGE, RecordedRequest
 
 __all__ = ["ControlError", "Fault", "MockControl", "RecordedRequest"]
 

@@ -30,7 +30,6 @@ BEFORE_DEPLOYING = (
         "the Go API accepts what the proxy signs",
         checks=_ACCEPTED,
         run="{verify}",
-        fix="toolbridge doctor {url}",
     ),
     Row(
         "before-secrets-rotated",
@@ -58,7 +57,6 @@ SECURITY = (
         "the Go API accepts what the proxy signs",
         checks=_ACCEPTED,
         run="{verify}",
-        fix="toolbridge doctor {url}",
     ),
     Row(
         "security-jwt",
@@ -99,11 +97,11 @@ SECURITY = (
         "Tenant isolation verified (test cross-tenant access)",
         "foreign and missing tenants, foreign uids and forged tenant headers get nowhere",
         checks=(
-            "control-tenant",
+            "control-token",
             "tenant-wrong",
             "tenant-missing",
+            "tenant-header-powerless",
             "isolation-foreign-uid",
-            "isolation-client-headers",
         ),
         run="{verify}",
     ),

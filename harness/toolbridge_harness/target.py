@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
+from aiolimiter import AsyncLimiter
 
 from toolbridge_contract.control import Fault, MockControl, RecordedRequest
 from toolbridge_harness.model import Exchange, Vantage
@@ -35,6 +36,8 @@ class Deployment:
     vantages: frozenset[Vantage]
     http: httpx.AsyncClient
     redactor: Redactor
+    pace: AsyncLimiter | None = None
+    """Bounds the requests per second to a live deployment."""
     mock: MockControl | None = None
     process: Process | None = None
     tenant_secret: str = ""
@@ -78,15 +81,18 @@ class Target:
         """Whether upstream traffic can be seen."""
         return self.deployment.mock is not None
 
-    def caller(self, *, tenant: str | None = None) -> "Caller":
-        """Return a new caller: fresh subject, fresh marker."""
+    def caller(self, *, unlike: "Caller | None" = None) -> "Caller":
+        """Return a new caller: fresh subject where tokens are minted, fresh marker always.
+
+        Where tokens were given, callers share the users; `unlike` asks for another one's.
+        """
         number = self.random.getrandbits(32)
         name = f"verify-{self.deployment.run_id}-{self.check}-{number:08x}"
-        identity = self.deployment.tokens.identity(name)
+        identity = self.deployment.tokens.identity(name, unlike.sub if unlike else "")
         sub, token = identity or (name, None)
         marker = f"mark-{self.deployment.run_id}-{number:08x}"
         self.deployment.callers[sub] = marker
-        return Caller(self, sub, tenant or self.deployment.tenant, marker, token)
+        return Caller(self, sub, self.deployment.tenant, marker, token)
 
     async def send(self, call: Call) -> Reply:
         """Send one MCP request to the MCP endpoint."""
@@ -102,6 +108,8 @@ class Target:
         seconds: float = REQUEST_SECONDS,
     ) -> Reply:
         """Send any HTTP request. No answer in time is a Violation; no connection, Untestable."""
+        if self.deployment.pace is not None:
+            await self.deployment.pace.acquire()
         started = time.monotonic()
         request = self.deployment.http.build_request(
             method,

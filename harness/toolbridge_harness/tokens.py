@@ -24,8 +24,11 @@ class TokenSource(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """What must not be printed; the signing key first, where it is known."""
 
-    def identity(self, wanted: str) -> tuple[str, str] | None:
-        """Return (sub, token) for a new caller who would like to be `wanted`; None without any."""
+    def identity(self, wanted: str, unlike: str = "") -> tuple[str, str] | None:
+        """Return (sub, token) for a caller who would like to be `wanted` and must not be `unlike`.
+
+        None when there are no tokens.
+        """
 
     def foreign(self, sub: str, tenant: str) -> str | None:
         """Return a valid token of another tenant, for `sub` where that can be chosen."""
@@ -38,7 +41,7 @@ class NoTokens:
     vantages: frozenset[Vantage] = frozenset()
     secrets: tuple[str, ...] = ()
 
-    def identity(self, wanted: str) -> None:
+    def identity(self, wanted: str, unlike: str = "") -> None:
         """Nobody."""
 
     def foreign(self, sub: str, tenant: str) -> None:
@@ -58,7 +61,7 @@ class Minted:
         """The key itself."""
         return (self.secret,)
 
-    def identity(self, wanted: str) -> tuple[str, str]:
+    def identity(self, wanted: str, unlike: str = "") -> tuple[str, str]:
         """A fresh token for exactly the wanted subject."""
         return wanted, mint(wanted, self.tenant, self.secret)
 
@@ -76,16 +79,16 @@ class Given:
     vantages = frozenset({Vantage.TOKENS})
 
     def __init__(self, users: list[str], foreign_tenant: str | None) -> None:
-        self._users = users
+        self._users = [(str(claims_of(token).get("sub", "")), token) for token in users]
         self._foreign = foreign_tenant
         self._next = 0
         self.secrets = (*users, *([foreign_tenant] if foreign_tenant else []))
 
-    def identity(self, wanted: str) -> tuple[str, str]:
-        """The next user in turn, whatever subject was wanted."""
-        token = self._users[self._next % len(self._users)]
+    def identity(self, wanted: str, unlike: str = "") -> tuple[str, str]:
+        """The next user in turn, whatever subject was wanted, but never `unlike`."""
+        others = [user for user in self._users if user[0] != unlike]
         self._next += 1
-        return str(claims_of(token).get("sub", "")), token
+        return others[self._next % len(others)]
 
     def foreign(self, sub: str, tenant: str) -> str | None:
         """The one foreign token."""

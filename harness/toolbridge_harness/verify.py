@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
+from aiolimiter import AsyncLimiter
 
 from toolbridge_harness.baseline import Accepted, apply_baseline, read_baseline
 from toolbridge_harness.causes import explain
@@ -30,6 +31,11 @@ from toolbridge_harness.verdicts import Untestable, Violation
 
 # What a profile may take before the run is stopped: three times its goal on two quiet cores.
 DEADLINES = {Profile.SMOKE: 30.0, Profile.GATE: 180.0, Profile.FULL: 720.0, Profile.SOAK: 3600.0}
+# Requests per second to somebody's deployment: well below the Go API's 10/s for one user.
+POLITE_RATE = 5.0
+# A gate makes about 700 requests: 140 s at the polite rate.
+PACED_FACTOR = 3
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_VANTAGES = frozenset(Vantage)
 ENABLE = {
     Vantage.TOKENS: "set TOOLBRIDGE_JWT_SECRET and TOOLBRIDGE_TENANT_ID, or TOOLBRIDGE_TOKENS_FILE",
@@ -54,6 +60,7 @@ class Options:
     jobs: int | None = None
     seed: int = field(default_factory=lambda: secrets.randbelow(2**31))
     deadline: float | None = None
+    rate: float | None = None
 
     @property
     def mode(self) -> str:
@@ -132,7 +139,7 @@ class _Session:
             deployment,
             seed=self.options.seed,
             jobs=self.options.jobs or (2 if self.options.url else 8),
-            seconds=self.options.deadline or DEADLINES[self.options.profile],
+            seconds=self.options.deadline or self._deadline(deployment),
             progress=progress,
         )
         if self.run.cut_short is not None:
@@ -142,6 +149,10 @@ class _Session:
             self.run.finish(last)
         if deployment.mock is not None:
             self.stray_lines = strays(await deployment.mock.requests(), deployment.callers)
+
+    def _deadline(self, deployment: Deployment) -> float:
+        seconds = DEADLINES[self.options.profile]
+        return seconds if deployment.pace is None else seconds * PACED_FACTOR
 
     def report(self) -> Report:
         """Judge what was recorded."""
@@ -218,6 +229,7 @@ async def open_deployment(options: Options, progress: Progress) -> AsyncIterator
 def _live(options: Options, http: httpx.AsyncClient) -> Deployment:
     origin, path = split_url(options.url or "")
     tokens = token_source(options.tenant)
+    rate = options.rate or (None if httpx.URL(origin).host in LOOPBACK else POLITE_RATE)
     return Deployment(
         origin=origin,
         mcp_path=path,
@@ -226,6 +238,8 @@ def _live(options: Options, http: httpx.AsyncClient) -> Deployment:
         vantages=frozenset({Vantage.OUTSIDE}) | tokens.vantages,
         http=http,
         redactor=Redactor(tokens.secrets),
+        # One request per slot: no bursts that the owner of the deployment would notice.
+        pace=AsyncLimiter(1, 1 / rate) if rate else None,
     )
 
 

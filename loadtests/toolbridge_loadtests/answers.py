@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolbridge_loadtests.gate import MISMATCH
+from toolbridge_loadtests.samples import MISMATCH
 
 # Enough of a message to recognise it, too little to fill a report.
 _EXCERPT = 160

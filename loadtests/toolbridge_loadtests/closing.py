@@ -10,7 +10,8 @@ from flask import Response, request
 from locust.runners import STATE_INIT, STATE_STOPPED, WorkerRunner
 
 from toolbridge_loadtests import gate, mcp_client, report
-from toolbridge_loadtests.gate import Rule, Run, Verdict
+from toolbridge_loadtests.gate import Verdict
+from toolbridge_loadtests.samples import Rule, Run
 from toolbridge_loadtests.users import JOURNAL
 
 _final: list[Verdict] = []
@@ -22,17 +23,21 @@ def current(environment: Any) -> Verdict:
     budget = float(chosen.budget_ms)
     rule = Rule.for_rehearsal(budget) if chosen.rehearsal else Rule(budget_ms=budget)
     total = environment.stats.total
+    notes = list(JOURNAL.notes)
+    if JOURNAL.left:
+        notes.append(f"{JOURNAL.left} items could not be deleted")
     run = Run(
         samples=tuple(JOURNAL.samples),
         target=mcp_client.endpoint(environment.host) if environment.host else "",
         shape=chosen.shape,
         callers=len(JOURNAL.callers),
         missed=JOURNAL.missed,
+        lost_workers=JOURNAL.lost_workers,
         unreachable=JOURNAL.unreachable,
         cold_start_ms=JOURNAL.cold_start_ms,
         rounded_p95_ms=total.get_response_time_percentile(0.95) if total.num_requests else None,
         started=JOURNAL.started,
-        notes=tuple(JOURNAL.notes),
+        notes=tuple(notes),
     )
     return gate.judge(run, rule)
 
@@ -53,6 +58,8 @@ def finish(environment: Any, **_: Any) -> None:
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         return
+    # Until there is a verdict: Locust would turn a bug in here into a log line.
+    environment.process_exit_code = 3
     # After Ctrl-C users still run: their open answers count too.
     if runner.state not in {STATE_INIT, STATE_STOPPED}:
         runner.stop()

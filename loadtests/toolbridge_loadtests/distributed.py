@@ -29,6 +29,20 @@ def register(runner: Any) -> None:
     elif isinstance(runner, WorkerRunner):
         # Concurrent, because it waits: the worker goes on listening meanwhile.
         runner.register_message(DRAIN, drain_worker, concurrent=True)
+        # Added after Locust's own listener, so called before it says goodbye to the master.
+        quitting: Any = runner.environment.events.quitting
+        quitting.add_listener(leave)
+
+
+def begin() -> None:
+    """Forget who had finished the last test."""
+    _drained.clear()
+
+
+def leave(environment: Any, **_: Any) -> None:
+    """On a worker that quits by itself, as by Ctrl-C: finish as if the master had asked."""
+    if isinstance(environment.runner, WorkerRunner) and environment.runner.user_count:
+        drain_worker(environment)
 
 
 def hand_over(data: dict[str, Any], **_: Any) -> None:
@@ -47,16 +61,14 @@ def drain(environment: Any, **_: Any) -> None:
     runner = environment.runner
     if not isinstance(runner, MasterRunner):
         return
-    _drained.clear()
     expected = {client.id for client in runner.clients.all}
     runner.send_message(DRAIN)
     # A worker waits for open requests, then deletes, its last request included; 5 s for the way.
     with gevent.Timeout(2 * TIMEOUT_SECONDS + CLEAN_UP_SECONDS + 5, False):
-        while expected - _drained:
+        # A worker that has gone (Ctrl-C reaches all of them) has nothing more to say.
+        while (expected - _drained) & {client.id for client in runner.clients.all}:
             gevent.sleep(0.05)
-    silent = expected - _drained
-    if silent:
-        JOURNAL.note(f"{len(silent)} of {len(expected)} workers did not finish in time")
+    JOURNAL.lost_workers = len(expected - _drained)
 
 
 def drain_worker(environment: Any, **_: Any) -> None:

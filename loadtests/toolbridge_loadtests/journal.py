@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolbridge_loadtests.gate import Sample
+from toolbridge_loadtests.samples import Sample
 
 
 @dataclass
@@ -13,11 +13,14 @@ class Journal:
 
     samples: list[Sample] = field(default_factory=list)
     missed: int = 0
+    left: int = 0
+    """Items that could not be deleted."""
     callers: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     unreachable: str = ""
     cold_start_ms: float | None = None
     started: str = ""
+    lost_workers: int = 0
     in_flight: int = 0
     broken: str = ""
     """A bug of the load test itself: samples may be missing."""
@@ -27,7 +30,7 @@ class Journal:
         self.samples.clear()
         self.callers.clear()
         self.notes.clear()
-        self.missed = 0
+        self.missed = self.left = self.lost_workers = 0
         self.started = started
 
     def note(self, text: str) -> None:
@@ -40,18 +43,20 @@ class Journal:
         batch = {
             "samples": [list(sample) for sample in self.samples],
             "missed": self.missed,
+            "left": self.left,
             "callers": sorted(self.callers),
             "notes": list(self.notes),
             "broken": self.broken,
         }
         self.samples.clear()
-        self.missed = 0
+        self.missed = self.left = 0
         return batch
 
     def merge(self, batch: Mapping[str, Any]) -> None:
         """Add what a worker handed over."""
         self.samples += [Sample(*values) for values in batch["samples"]]
         self.missed += batch["missed"]
+        self.left += batch["left"]
         self.callers.update(batch["callers"])
         self.broken = self.broken or batch["broken"]
         for text in batch["notes"]:

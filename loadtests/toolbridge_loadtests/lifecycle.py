@@ -13,8 +13,8 @@ from locust.runners import STATE_STOPPED, MasterRunner, WorkerRunner
 
 from toolbridge_loadtests import callers, closing, distributed, mcp_client, options, preflight
 from toolbridge_loadtests.callers import ConfigurationError
-from toolbridge_loadtests.gate import Sample
 from toolbridge_loadtests.mcp_client import EXCLUDED
+from toolbridge_loadtests.samples import Sample
 from toolbridge_loadtests.shapes import SHAPES
 from toolbridge_loadtests.users import JOURNAL, McpUser
 
@@ -64,6 +64,7 @@ def begin(environment: Any, **_: Any) -> None:
     """Forget the last test, and report progress on standard error when nobody watches a page."""
     JOURNAL.reset(datetime.now(UTC).isoformat(timespec="seconds"))
     McpUser.renumber()
+    distributed.begin()
     if environment.web_ui is None and not isinstance(environment.runner, WorkerRunner):
         gevent.spawn(_progress, environment)
 

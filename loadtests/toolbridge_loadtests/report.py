@@ -7,7 +7,9 @@ docs/load-testing.md describes every field.
 import math
 from typing import Any
 
-from toolbridge_loadtests.gate import Figures, Outcome, Sample, ToolRow, Verdict
+from toolbridge_loadtests.figures import Figures, ToolRow
+from toolbridge_loadtests.gate import Outcome, Verdict
+from toolbridge_loadtests.samples import Sample
 
 SCHEMA = "toolbridge-load-report"
 VERSION = 1
@@ -57,6 +59,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
             "intended_per_second": round(figures.rate_intended, 3),
             "sent_per_second": round(figures.rate_sent, 3),
             "missed": run.missed,
+            "lost_workers": run.lost_workers,
             "lateness_p95_ms": _number(figures.lateness_p95),
         },
         "burstiness": round(figures.burstiness, 2),

@@ -11,14 +11,15 @@ from typing import Any, ClassVar
 import gevent  # type: ignore[import-untyped]
 from gevent.pool import Group  # type: ignore[import-untyped]
 from locust import FastHttpUser, task
+from locust.exception import StopTest
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from toolbridge_contract.tools import NOTE, TASK
 from toolbridge_loadtests import callers, mcp_client
 from toolbridge_loadtests.answers import AnswerError
-from toolbridge_loadtests.gate import Sample
 from toolbridge_loadtests.journal import Journal
 from toolbridge_loadtests.mcp_client import CLEAN_UP, TIMEOUT_SECONDS, WARM_UP, McpClient
+from toolbridge_loadtests.samples import Sample
 from toolbridge_loadtests.schedule import Timetable
 from toolbridge_loadtests.workload import Notebook, Result
 
@@ -56,8 +57,14 @@ class McpUser(FastHttpUser):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         worker = getattr(environment.runner, "worker_index", 0)
-        self._caller = callers.from_environment(os.environ, worker).caller(next(self._numbers))
-        self._mcp = McpClient(self.client, mcp_client.endpoint(str(self.host)), self._caller)
+        try:
+            source = callers.from_environment(os.environ, worker)
+            url = mcp_client.endpoint(str(self.host))
+        except callers.ConfigurationError as problem:
+            # A host typed into the web UI is seen here first; Locust shows this as one line.
+            raise StopTest(str(problem)) from None
+        self._caller = source.caller(next(self._numbers))
+        self._mcp = McpClient(self.client, url, self._caller)
         self._dice = random.Random()
         self._notebook = Notebook(self._dice)
         self._open = Group()
@@ -93,7 +100,7 @@ class McpUser(FastHttpUser):
                 self._mcp.call(entity.tool("list"), {"limit": 1}, lambda _: "", prefix=WARM_UP)
         except AnswerError as refused:
             # The measured requests will meet it too, and there it counts.
-            JOURNAL.note(f"the warm-up of {self._caller.name} failed: {refused.kind}")
+            JOURNAL.note(f"a warm-up failed with {refused.kind}")
         rate = float(self.environment.parsed_options.caller_rate)
         self._timetable = Timetable(time.perf_counter(), 1 / rate, self._dice)
         self._running.add(self)
@@ -143,9 +150,7 @@ class McpUser(FastHttpUser):
                 raise AnswerError("no time left")
             return self._mcp.call(tool, arguments, check, prefix=CLEAN_UP)
 
-        left = self._notebook.clean_up(call)
-        if left:
-            JOURNAL.note(f"{left} items of {self._caller.name} could not be deleted")
+        JOURNAL.left += self._notebook.clean_up(call)
 
 
 def _broke(greenlet: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from toolbridge_contract.tools import NOTE, TASK, Entity, Operation
 from toolbridge_loadtests.answers import AnswerError, excerpt, expect_fields
-from toolbridge_loadtests.gate import MISMATCH
+from toolbridge_loadtests.samples import MISMATCH
 
 Result = Mapping[str, Any]
 Call = Callable[[str, dict[str, Any], Callable[[Result], str]], str]
@@ -76,13 +76,12 @@ class Notebook:
     def clean_up(self, call: Call) -> int:
         """Delete everything that is left; return how many items could not be deleted."""
         left = 0
-        for item in [*self.items, *self.doubtful]:
+        while self.items or self.doubtful:
+            item = (self.items or self.doubtful).pop()
             try:
                 call(item.entity.tool("delete"), {"uid": item.uid}, _uid_of)
             except AnswerError:
                 left += 1
-        self.items.clear()
-        self.doubtful.clear()
         return left
 
     def _texts(self, entity: Entity) -> dict[str, str]:

@@ -16,10 +16,9 @@ from fastmcp.tools.base import ToolResult
 from httpx import AsyncBaseTransport
 from mcp import MCPError
 from mcp_types import CallToolRequestParams
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolbridge_proxy.edge import Edge
@@ -167,7 +166,7 @@ def create_app(
     notes = _notes(settings, tokens)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Router) -> AsyncIterator[None]:
         for note in notes:
             log.warning("configuration", note=note)
         async with mcp_app.lifespan(mcp_app):
@@ -183,9 +182,8 @@ def create_app(
         Route("/readyz", Readiness(upstream, notes).__call__, methods=["GET"]),
         *_metadata_routes(settings),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
-    app.router.redirect_slashes = False  # a redirect would be built from the request's Host
-    return Edge(app, settings)
+    # No redirect to or from a trailing slash: it would be built from the request's Host.
+    return Edge(Router(routes, redirect_slashes=False, lifespan=lifespan), settings)
 
 
 def _notes(settings: Settings, tokens: TokenVerifier) -> list[str]:

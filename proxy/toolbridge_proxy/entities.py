@@ -35,7 +35,7 @@ class Argument:
     default: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entity:
     """One kind of object; `create` and `update` hold its arguments, `actions` those of process."""
 

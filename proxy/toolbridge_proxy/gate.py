@@ -59,10 +59,7 @@ class Gate:
             return
         except Disconnected:
             return
-        headers = scope["headers"]
-        if not any(name == b"accept" for name, _ in headers):  # RFC 9110 section 12.5.1
-            headers = [*headers, (b"accept", b"*/*")]
-        inner = {**scope, "path": self._path, "raw_path": self._path.encode(), "headers": headers}
+        inner = {**scope, "path": self._path, "headers": _plain(scope["headers"])}
         await self._app(inner, _replay(body, receive), send)
 
     async def _admit(self, scope: Scope, body: bytes) -> Any:
@@ -169,6 +166,16 @@ def _check_envelope(message: Any) -> None:
     if not good:
         text = "Body must be a single JSON-RPC 2.0 message"
         raise Refused(rpc_error(400, INVALID_REQUEST, text, _request_id(message)))
+
+
+def _plain(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return `headers` in the spelling that the MCP library compares.
+
+    Accept may come in several lines, and absent means anything (RFC 9110 section 12.5.1).
+    """
+    accept = b", ".join(value for name, value in headers if name == b"accept") or b"*/*"
+    kept = [(n, v) for n, v in headers if n not in (b"accept", b"content-type")]
+    return [*kept, (b"accept", accept), (b"content-type", b"application/json")]
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

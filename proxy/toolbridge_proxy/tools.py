@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import json
 import re
 import time
@@ -337,6 +338,15 @@ def _rules(invalid: ValidationError) -> str:
     return "; ".join(rules)
 
 
+@functools.cache
+def _model(entity: Entity, name: str) -> type[BaseModel]:
+    """Return the arguments of a tool, under the tool's name."""
+    config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+    fields: dict[str, Any] = OPERATIONS[name].arguments(entity)
+    tool_name = f"{name}_{entity.plural if name == 'list' else entity.singular}"
+    return create_model(tool_name, __config__=config, **fields)
+
+
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return the input schema; an optional argument has a type, not a null default."""
     schema = model.model_json_schema()
@@ -350,12 +360,9 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def _api_tool(entity: Entity, name: str, sessions: Sessions, metrics: Metrics) -> ApiTool:
     operation = OPERATIONS[name]
-    config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
-    tool_name = f"{name}_{entity.plural if name == 'list' else entity.singular}"
-    fields: dict[str, Any] = operation.arguments(entity)
-    model = create_model(tool_name, __config__=config, **fields)
+    model = _model(entity, name)
     tool = ApiTool(
-        name=tool_name,
+        name=model.__name__,
         description=operation.description.format(
             plural=f"{entity.label}s",
             label=entity.label,

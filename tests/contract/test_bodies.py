@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from support.contract_caller import caller_with_session, read
+from toolbridge_contract.mock import store
 from toolbridge_contract.mock.messages import Response
 from toolbridge_contract.tools import NOTE
 
@@ -69,6 +70,18 @@ def test_a_nul_is_500(body: bytes) -> None:
 def test_a_nul_that_is_not_stored_does_no_harm(body: bytes) -> None:
     """An escaped backslash is no NUL, and the API's own fields are overwritten."""
     assert caller_with_session().send("POST", "/v1/notes", body).status == 201
+
+
+def test_a_payload_beyond_jsonb_is_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is PostgreSQL's; a lower one stands in for a body of 256 MiB."""
+    monkeypatch.setattr(store, "_MAX_JSON_BYTES", 1000)
+    caller = caller_with_session()
+
+    assert caller.send("POST", "/v1/notes", {"a": "x" * 500}).status == 201
+    assert facts(caller.send("POST", "/v1/notes", {"a": "x" * 1000})) == (
+        500,
+        "failed to create note",
+    )
 
 
 def test_what_the_api_sets_itself_is_overwritten() -> None:

@@ -37,7 +37,7 @@ MIN = -(2**63)
         (" 1", 0, False),
         ("1\n", 0, False),
         ("1_0", 0, False),
-        ("１", 0, False),  # noqa: RUF001 - a full-width digit
+        ("１", 0, False),
     ],
 )
 def test_integers_parse_as_strconv_does(text: str, value: int, exact: bool) -> None:

@@ -168,10 +168,13 @@ def test_the_oldest_records_are_dropped_and_counted() -> None:
 def test_a_record_survives_json() -> None:
     """Bytes and repeats included."""
     asked = request(extra=[("X-A", "é"), ("X-A", "2")], body=b"\xff\x00")
-    record = Recorder().add(asked, ["v"])
+    recorder = Recorder()
+    recorder.add(asked, ["v", "w"])
+    (record,) = recorder.requests()
 
     again = RecordedRequest.from_json(record.to_json())
     assert record == again
+    assert ["v", "w"] == again.violations
     assert ("é".encode().decode("latin-1"), None) == (again.header("x-a"), again.header("x-b"))
 
 

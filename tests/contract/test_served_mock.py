@@ -86,12 +86,12 @@ async def test_large_answers_are_chunked(client: httpx.AsyncClient, subject: str
         )
 
 
-def test_an_ended_session_has_neither_body_nor_type(mock: ServedMock, subject: str) -> None:
-    """A 405 sends one Allow line per method."""
+def test_headers_go_out_in_gos_spelling(mock: ServedMock, subject: str) -> None:
+    """Canonical case, one Allow line per method, a length of 0."""
     received = exchange(mock.address, raw_request(subject).replace(b"GET", b"PUT", 1))
 
     assert received.startswith(b"HTTP/1.1 405 ")
-    assert received.lower().count(b"\r\nallow: ") == 2
+    assert received.count(b"\r\nAllow: ") == 2
     assert received.endswith(b"Connection: close\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -158,6 +158,24 @@ async def test_odd_http_is_answered_as_net_http_does(
     assert received.startswith(b"HTTP/1.1 " + status)
     (record,) = await control.requests(after=seen["recorded"])
     assert int(status) == record.status
+
+
+def test_requests_in_one_segment_are_answered_in_order(mock: ServedMock, subject: str) -> None:
+    """Pipelined, with a chunked body and a wait for 100 between them."""
+    begin = raw_request(subject, "/v1/sync/sessions", "Transfer-Encoding: chunked")
+    begin = begin.replace(b"GET", b"POST", 1).replace(b"Connection: close\r\n", b"")
+    health = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+    received = exchange(
+        mock.address,
+        begin
+        + b"5\r\nhello\r\n0\r\n\r\n"
+        + health
+        + b"Expect: 100-continue\r\n\r\n"
+        + raw_request(subject),
+    )
+
+    found = re.findall(rb"HTTP/1.1 (\d+) ", received)
+    assert [b"201", b"200", b"428"] == [status for status in found if status != b"100"]
 
 
 async def test_a_fault_answers_instead_of_the_api(

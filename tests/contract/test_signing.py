@@ -91,7 +91,7 @@ def judge_signed(timestamp: str) -> Rejection | None:
         (f"{NOW_MS}\n", Rejection.TIMESTAMP),
         ("1_767_225_600_000", Rejection.TIMESTAMP),
         ("0x19b76de0c00", Rejection.TIMESTAMP),
-        ("１７６７２２５６０００００", Rejection.TIMESTAMP),  # noqa: RUF001 - full-width digits
+        ("１７６７２２５６０００００", Rejection.TIMESTAMP),
         ("soon", Rejection.TIMESTAMP),
         ("", Rejection.MISSING),
     ],

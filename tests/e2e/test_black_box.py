@@ -88,10 +88,13 @@ def test_ready_tokens_are_enough_for_a_gate(stack: Stack, tmp_path: Path) -> Non
     path = tmp_path / "tokens.json"
     path.write_text(json.dumps({"users": users, "foreign_tenant": foreign}))
 
+    # Two users share the Go API's 10 requests a second for each.
     done = toolbridge(
         "verify",
         "--url",
         stack.proxy_url,
+        "--rate",
+        "15",
         TOOLBRIDGE_TOKENS_FILE=str(path),
         TOOLBRIDGE_TENANT_ID=stack.tenant_id,
     )

@@ -124,8 +124,8 @@ def test_a_seed_repeats_one_check() -> None:
 def test_a_baseline_accepts_what_it_names(tmp_path: Path) -> None:
     """A known failure with a reason does not make the run red, and is still shown."""
     baseline = tmp_path / "known.toml"
-    known = ("tenant-wrong", "tenant-missing", "tenant-types", "tenant-look-alikes")
-    known += ("tenant-not-disclosed", "tenant-header-powerless")
+    known = ["tenant-wrong", "tenant-missing", "tenant-types", "tenant-look-alikes"]
+    known += ["tenant-not-disclosed", "tenant-header-powerless"]
     baseline.write_text(
         "".join(
             f'[[accepted]]\ncheck = "{name}"\nreason = "ticket 7"\nexpires = 2999-01-01\n'

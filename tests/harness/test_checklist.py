@@ -5,6 +5,7 @@ import pytest
 from toolbridge_harness.checklist import Answer, Row, Section, State, fill
 from toolbridge_harness.checklist_rows import BEFORE_DEPLOYING, ROWS, SECURITY, SUCCESS_CRITERIA
 from toolbridge_harness.model import Outcome, Report, Result
+from toolbridge_harness.registry import all_checks
 
 BEFORE_WORDING = [
     (
@@ -37,32 +38,8 @@ SUCCESS_WORDING = [
     "Documentation updated",
     "Secrets documented in secure location",
 ]
-# The ids that the suite promises; a row that named another one could never be met.
-CHECK_IDS = {
-    "control-token",
-    "control-tenant",
-    "auth-no-token",
-    "auth-garbage-token",
-    "auth-expired",
-    "auth-wrong-secret",
-    "auth-alg-none",
-    "tenant-wrong",
-    "tenant-missing",
-    "tools-inventory",
-    "tools-note-life-cycle",
-    "tools-task-life-cycle",
-    "tools-comment-life-cycle",
-    "tools-chat-life-cycle",
-    "tools-chat_message-life-cycle",
-    "signing-recomputed",
-    "signing-fresh",
-    "sessions-own",
-    "isolation-foreign-uid",
-    "isolation-client-headers",
-    "hygiene-no-secret-in-answers",
-    "hygiene-no-secret-in-logs",
-    "health-check-public",
-}
+# A row that named a check that does not exist could never be met.
+CHECK_IDS = set(all_checks())
 PAIR = Row("pair", Section.SUCCESS, "Both hold", "both pass", checks=("one-a", "two-b"), run="go")
 
 

@@ -107,7 +107,8 @@ def test_ready_tokens_are_used_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path
     source = token_source("t1")
 
     identities = [source.identity("anybody") for _ in range(3)]
-    assert ["a", "b", "a"] == [i[0] for i in identities if i is not None]
+    assert ["b", "a", "b"] == [i[0] for i in identities if i is not None]
+    assert ("a", users[0]) == source.identity("anybody", unlike="b")
     assert foreign == source.foreign("a", "whatever")
     assert frozenset({Vantage.TOKENS}) == source.vantages
 

@@ -14,11 +14,11 @@ def _request(caller: str, target: str = "/v1/notes", body: bytes = b"") -> Recor
         caller=caller,
         method="POST",
         target=target,
-        headers=(),
+        headers=[],
         body=body,
         received_ms=0.0,
         status=201,
-        violations=(),
+        violations=[],
     )
 
 

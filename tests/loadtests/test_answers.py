@@ -7,7 +7,7 @@ import pytest
 from support.load_samples import answer
 from toolbridge_loadtests import answers
 from toolbridge_loadtests.answers import AnswerError
-from toolbridge_loadtests.gate import MISMATCH
+from toolbridge_loadtests.samples import MISMATCH
 
 JSON = "application/json"
 ERROR = json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no such"}})

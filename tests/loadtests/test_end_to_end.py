@@ -174,8 +174,8 @@ def test_plain_locust_names_what_is_missing(
 
 def test_the_slowest_answers_of_workers_are_not_lost(tmp_path: Path) -> None:
     """They arrive after Locust has stopped waiting for its workers (half a second)."""
-    with stub_server("--delay-ms", "1500") as stub:
-        arguments = ("--headless", "--processes", "2", "-u", "40", "-t", "6", "--rehearsal")
+    with stub_server("--delay-ms", "800") as stub:
+        arguments = ("--headless", "--processes", "2", "-u", "40", "-t", "7", "--rehearsal")
         process = finished(
             command("locust", *arguments, "--verdict-file", "report.json"),
             tmp_path,
@@ -240,3 +240,12 @@ def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert text.startswith("NO VERDICT: ")
     assert left == 0
+
+
+def test_without_a_url_the_bundled_proxy_is_tested(tmp_path: Path) -> None:
+    """The whole way: users, proxy, mock API, and Server-Timing beside the slowest requests."""
+    process = finished(command("load", *REHEARSAL, "--budget-ms", "2000"), tmp_path)
+
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.startswith("REHEARSAL, not a gate verdict: PASS: p95 is ")
+    assert "upstream;dur=" in process.stdout

@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.load_samples import mixed, run, samples
-from toolbridge_loadtests.gate import (
-    MISMATCH,
-    Outcome,
-    Rule,
-    Run,
-    judge,
-    measure,
-    samples_to_decide,
-)
+from toolbridge_loadtests.figures import measure
+from toolbridge_loadtests.gate import Outcome, judge, samples_to_decide
+from toolbridge_loadtests.samples import MISMATCH, Rule, Run
 
 RULE = Rule()
 # Mostly fast, some slow, some failed: every outcome occurs.
@@ -130,6 +124,14 @@ def test_a_load_that_was_not_sent_passes_nothing() -> None:
 
     assert Outcome.INCONCLUSIVE is verdict.outcome
     assert "sent 5.0 requests/s of the 5.5 intended" in verdict.headline
+
+
+def test_samples_that_never_arrived_pass_nothing() -> None:
+    """The slowest answers come last, so they are the ones that are missing."""
+    verdict = judge(run([5.0] * 300, lost_workers=1), RULE)
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.headline == "no verdict: the last samples of 1 workers are missing"
 
 
 def late(latency: float, lateness: float) -> Run:

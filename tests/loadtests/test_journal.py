@@ -8,7 +8,12 @@ from toolbridge_loadtests.journal import Journal
 
 def worker() -> Journal:
     return Journal(
-        samples=samples([5.0, None]), missed=3, callers={"a", "b"}, notes=["busy"], started="now"
+        samples=samples([5.0, None]),
+        missed=3,
+        left=1,
+        callers={"a", "b"},
+        notes=["busy"],
+        started="now",
     )
 
 
@@ -19,7 +24,12 @@ def test_a_batch_survives_the_wire() -> None:
     master.merge(json.loads(json.dumps(worker().take())))
 
     assert samples([5.0, None]) == master.samples
-    assert (3, {"a", "b"}, ["busy"]) == (master.missed, master.callers, master.notes)
+    assert (3, 1, {"a", "b"}, ["busy"]) == (
+        master.missed,
+        master.left,
+        master.callers,
+        master.notes,
+    )
 
 
 def test_nothing_is_handed_over_twice() -> None:

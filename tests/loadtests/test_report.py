@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from support.load_samples import mixed, run
-from toolbridge_loadtests.gate import Rule, judge
+from toolbridge_loadtests.gate import judge
 from toolbridge_loadtests.report import as_json, as_text
+from toolbridge_loadtests.samples import Rule
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "load-testing.md"
 

@@ -9,7 +9,7 @@ import pytest
 from support.load_server import Stub
 from toolbridge_contract.tools import TOOL_NAMES
 from toolbridge_loadtests.answers import AnswerError
-from toolbridge_loadtests.gate import MISMATCH
+from toolbridge_loadtests.samples import MISMATCH
 from toolbridge_loadtests.workload import CAPACITY, Call, Notebook
 
 
@@ -127,6 +127,21 @@ def test_the_answer_about_another_item_is_found() -> None:
         return server.call(tool, arguments, check if tool.startswith("create") else checked)
 
     assert {MISMATCH} == set(act(notebook, swap, 200))
+
+
+def test_a_list_that_a_write_overtakes_is_not_called_wrong() -> None:
+    """Its answer was made before the write: both contents are right."""
+    server, notebook = Server(), Notebook(random.Random(10))
+
+    def overtaken(tool: str, arguments: dict[str, Any], check: Any) -> str:
+        def checked(result: dict[str, Any]) -> str:
+            act(notebook, server.call, 5)
+            outcome: str = check(result)
+            return outcome
+
+        return server.call(tool, arguments, checked if tool.startswith("list") else check)
+
+    assert act(notebook, overtaken, 200) == []
 
 
 def test_an_item_in_use_is_left_alone() -> None:

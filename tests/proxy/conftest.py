@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import respx
+
 from support.proxy_app import Mcp, running
 from support.proxy_upstream import FakeGoApi
 from toolbridge_proxy import upstream

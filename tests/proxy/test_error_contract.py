@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from support.proxy_app import Mcp
 from support.proxy_upstream import ITEM, UID, FakeGoApi, Planned, Reply, reply
 

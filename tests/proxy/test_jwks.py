@@ -10,6 +10,7 @@ import pytest
 import respx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from support.proxy_app import TENANT, make_settings, token
 from toolbridge_proxy.jwks import Jwks
 from toolbridge_proxy.tokens import Denied, TokenVerifier

@@ -5,6 +5,7 @@ import hmac
 import time
 
 import pytest
+
 from toolbridge_proxy.signing import Signer
 
 # printf %s 'tenant-a:1732000000123' | openssl dgst -sha256 -hmac 'SECRET' (OpenSSL 3).

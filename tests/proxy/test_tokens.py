@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+
 from support.proxy_app import JWT_SECRET, TENANT, make_settings, signed, token
 from toolbridge_proxy.settings import Settings
 from toolbridge_proxy.tokens import Caller, Denied, TokenVerifier

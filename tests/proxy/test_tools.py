@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+
 from support.proxy_app import Mcp, default_token
 from support.proxy_upstream import DELETED, ITEM, PAGE, UID, FakeGoApi
 from toolbridge_contract.tools import ENTITIES, HEALTH_CHECK, OPERATIONS, TOOL_NAMES, Entity

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from toolbridge_loadtests.gate import Run, Sample
+from toolbridge_loadtests.samples import Run, Sample
 
 START = 1_700_000_000.0
 

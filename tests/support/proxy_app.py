@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import jwt
 from fastmcp.utilities.asgi_transport import run_asgi_lifespan
+
 from toolbridge_contract.tokens import mint
 from toolbridge_proxy.app import create_app
 from toolbridge_proxy.settings import Settings

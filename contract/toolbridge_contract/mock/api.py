@@ -1,5 +1,6 @@
 """The Go API as one pure, synchronous object: a request in, an answer out."""
 
+import itertools
 import time
 import uuid
 from collections.abc import Callable
@@ -7,7 +8,6 @@ from collections.abc import Callable
 from toolbridge_contract.mock import connection, epoch
 from toolbridge_contract.mock.clock import Clock
 from toolbridge_contract.mock.entities import Entities, EntityCall
-from toolbridge_contract.mock.golang import routing_path, split_target
 from toolbridge_contract.mock.jwt_gate import JwtGate
 from toolbridge_contract.mock.messages import (
     Call,
@@ -20,7 +20,7 @@ from toolbridge_contract.mock.messages import (
     text_answer,
 )
 from toolbridge_contract.mock.rate import RateLimit
-from toolbridge_contract.mock.routes import KNOWN_METHODS, Gate, Route, match
+from toolbridge_contract.mock.routes import KNOWN_METHODS, Gate, Route, find
 from toolbridge_contract.mock.service import Service
 from toolbridge_contract.mock.sessions import Sessions
 from toolbridge_contract.mock.store import Store
@@ -66,13 +66,12 @@ class GoApi:
         refused = connection.refuse(request)
         if refused is not None:
             return refused
-        raw_path, query = split_target(request.target)
-        path = routing_path(raw_path)
-        if path is None:
+        routed = find(request)
+        if routed.path is None:
             return connection_error(400, "400 Bad Request")
-        call = _call(request, path, query)
+        call = _call(request, routed.query)
         try:
-            answer = self._route(call)
+            answer = self._route(call, routed.route)
         except Refused as refusal:
             answer = refusal.response
         except Panicked:
@@ -81,11 +80,10 @@ class GoApi:
         answer.headers += [*call.extra, (b"X-Correlation-Id", correlation_id)]
         return answer
 
-    def _route(self, call: Call) -> Response:
+    def _route(self, call: Call, route: Route | None) -> Response:
         method = call.request.method
         if method not in KNOWN_METHODS:
             return empty_answer(405)
-        route = match(call.path)
         if route is None:
             return text_answer(404, "404 page not found")
         operation = route.operations.get(method)
@@ -123,7 +121,7 @@ class GoApi:
         self._rate.admit(call, user)
         epoch.admit(call, user)
         if route.entity is None:
-            raise LookupError(f"route without entity: {call.path}")
+            raise LookupError(f"route without entity: {call.request.target}")
         tables = self._store.tables(user, _tenant(call))
         ask = EntityCall(call, route.entity, tables, route.parameter)
         handler: Callable[[EntityCall], Response] = getattr(self._entities, operation)
@@ -134,9 +132,17 @@ def _tenant(call: Call) -> str:
     return call.headers[b"x-tb-tenant-id"]
 
 
-def _call(request: Request, path: str, query: str) -> Call:
-    headers = request.values
-    sent = headers.get(b"x-correlation-id", "").strip()
+def _call(request: Request, query: str) -> Call:
+    sent = request.values.get(b"x-correlation-id", "").strip()
     return Call(
-        request, headers, path, query, sent or str(uuid.uuid4()), correlation_sent=bool(sent)
+        request, request.values, query, sent or _correlation_id(), correlation_sent=bool(sent)
     )
+
+
+# Random once and counted on: a random one each time costs a system call.
+_FIRST = str(uuid.uuid4())[:24]
+_COUNT = itertools.count()
+
+
+def _correlation_id() -> str:
+    return f"{_FIRST}{next(_COUNT):012x}"

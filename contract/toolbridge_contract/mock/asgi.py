@@ -6,9 +6,9 @@ from typing import Any
 from toolbridge_contract.mock.api import GoApi
 from toolbridge_contract.mock.client import Client
 from toolbridge_contract.mock.faults import ActiveFault, Faults
-from toolbridge_contract.mock.golang import split_target
 from toolbridge_contract.mock.messages import Request, Response
-from toolbridge_contract.mock.recording import RecordedRequest, Recorder
+from toolbridge_contract.mock.recording import Entry, Recorder
+from toolbridge_contract.mock.routes import find
 from toolbridge_contract.mock.violations import repeated, violations
 
 Scope = MutableMapping[str, Any]
@@ -33,7 +33,7 @@ class MockApp:
         client = Client(scope, receive)
         active = None
         if self.faults:
-            path, _ = split_target(request.target)
+            path = find(request).raw_path
             active = self.faults.take(record.caller, request.method, path)
         if active is None:
             self._answer(client, record, self.api.respond(request))
@@ -42,19 +42,19 @@ class MockApp:
 
     def malformed(self, request: Request) -> None:
         """Record what could not be read as HTTP; the server answers 400 itself."""
-        found = ["malformed HTTP request", *repeated(request.headers)]
+        found = ["malformed HTTP request", *repeated(request)]
         self.recorder.add(request, found).status = 400
 
-    def _record(self, request: Request) -> RecordedRequest:
+    def _record(self, request: Request) -> Entry:
         found = violations(request, self.api.tenant_secret, self.api.clock.now_ns())
         return self.recorder.add(request, found)
 
-    def _answer(self, client: Client, record: RecordedRequest, response: Response) -> None:
+    def _answer(self, client: Client, record: Entry, response: Response) -> None:
         record.status = response.status
         client.answer(response, self.api.clock.now_ns())
 
     async def _fault(
-        self, active: ActiveFault, request: Request, record: RecordedRequest, client: Client
+        self, active: ActiveFault, request: Request, record: Entry, client: Client
     ) -> None:
         fault = active.fault
         answer = self.api.respond(request) if fault.commit else None

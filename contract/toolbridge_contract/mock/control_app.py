@@ -12,9 +12,7 @@ from starlette.routing import Route
 from toolbridge_contract.mock.asgi import MockApp
 from toolbridge_contract.mock.faults import Fault
 from toolbridge_contract.mock.messages import Refused
-
-# Records in one answer; the client asks again for the rest.
-PAGE = 1000
+from toolbridge_contract.mock.recording import PAGE
 
 Command = Callable[[MockApp, dict[str, Any]], Any]
 

@@ -28,6 +28,8 @@ class ParsedInt(NamedTuple):
 
 def parse_int(text: str) -> ParsedInt:
     """Parse as `strconv.ParseInt(text, 10, 64)`: `+5` and `007` are fine, blanks and `_` not."""
+    if len(text) < 19 and text.isascii() and text.isdigit():
+        return ParsedInt(int(text), True)
     if _DECIMAL.match(text) is None:
         return ParsedInt(0, exact=False)
     digits = text.lstrip("+-").lstrip("0")

@@ -1,6 +1,7 @@
 """Requests and responses of the mock, and the shapes that its answers take."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from toolbridge_contract.mock import gojson
 from toolbridge_contract.signing import Rejection
@@ -17,7 +18,7 @@ _CLOSE = (b"Connection", b"close")
 class Request:
     """One request as received: raw target, header pairs in order with their case, whole body.
 
-    `verdict` is the tenant gate's, once there is one.
+    `verdict` and `routed` are the tenant gate's and the router's, once there are any.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Request:
     headers: Headers
     body: bytes = b""
     http_version: str = "1.1"
+    routed: Any = field(default=None, init=False, repr=False, compare=False)
     verdict: tuple[Rejection | None] | None = field(
         default=None, init=False, repr=False, compare=False
     )
@@ -36,6 +38,11 @@ class Request:
         if self._values is None:
             self._values = first_values(self.headers)
         return self._values
+
+    @property
+    def repeats(self) -> bool:
+        """Say whether any header came more than once."""
+        return len(self.values) != len(self.headers)
 
 
 @dataclass(slots=True)
@@ -62,7 +69,6 @@ class Call:
 
     request: Request
     headers: dict[bytes, str]
-    path: str
     query: str
     correlation_id: str
     correlation_sent: bool

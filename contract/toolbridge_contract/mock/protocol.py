@@ -22,9 +22,10 @@ class RawProtocol(HttpToolsProtocol):
         _extend(self.scope, {"toolbridge.headers": self.raw_headers})
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the name's case, which uvicorn folds."""
+        """Keep the name's case, which uvicorn folds; its own list is not needed then."""
         self.raw_headers.append((name, value))
-        super().on_header(name, value)
+        if len(name) == len(b"expect") and name.lower() == b"expect":
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Keep the request target as sent; the task of the request starts after this."""

@@ -13,6 +13,8 @@ from toolbridge_contract.mock.messages import Request
 MAX_RECORDS = 20_000
 # Bodies are kept whole, so that a few huge ones must not fill the memory.
 MAX_BODY_BYTES = 64 * 1024 * 1024
+# Records in one answer of the control port; its client asks again for the rest.
+PAGE = 1000
 
 
 @dataclass(slots=True)
@@ -61,6 +63,48 @@ class RecordedRequest:
         return cls(**{**data, "headers": headers, "body": base64.b64decode(data["body"])})
 
 
+class Entry:
+    """A request as kept: one object without containers, so that the collector has little to do."""
+
+    __slots__ = (
+        "_headers",
+        "body",
+        "caller",
+        "method",
+        "received_ms",
+        "seq",
+        "status",
+        "target",
+        "violations",
+    )
+
+    def __init__(self, seq: int, request: Request, violations: list[str]) -> None:
+        self.seq = seq
+        self.caller = unverified_subject(request.values.get(b"authorization", ""))
+        self.method = request.method
+        self.target = request.target
+        self._headers = b"\n".join([b"%b:%b" % header for header in request.headers])
+        self.body = request.body
+        self.received_ms = time.time() * 1000
+        self.status = 0
+        self.violations = "\n".join(violations)
+
+    def to_record(self) -> RecordedRequest:
+        """Return the public form."""
+        lines = self._headers.decode("latin-1").split("\n") if self._headers else []
+        return RecordedRequest(
+            seq=self.seq,
+            caller=self.caller,
+            method=self.method,
+            target=self.target,
+            headers=[(name, value) for name, _, value in (line.partition(":") for line in lines)],
+            body=self.body,
+            received_ms=self.received_ms,
+            status=self.status,
+            violations=self.violations.split("\n") if self.violations else [],
+        )
+
+
 class Recorder:
     """The latest requests, all together and by caller; the oldest are dropped and counted."""
 
@@ -69,26 +113,16 @@ class Recorder:
     ) -> None:
         self._max_records = max_records
         self._max_body_bytes = max_body_bytes
-        self._all: deque[RecordedRequest] = deque()
-        self._by_caller: dict[str, deque[RecordedRequest]] = {}
+        self._all: deque[Entry] = deque()
+        self._by_caller: dict[str, deque[Entry]] = {}
         self._body_bytes = 0
         self.recorded = 0
         self.dropped = 0
 
-    def add(self, request: Request, violations: list[str]) -> RecordedRequest:
-        """Record a request before it is answered."""
+    def add(self, request: Request, violations: list[str]) -> Entry:
+        """Record a request before it is answered; the caller of this sets `status`."""
         self.recorded += 1
-        record = RecordedRequest(
-            seq=self.recorded,
-            caller=unverified_subject(request.values.get(b"authorization", "")),
-            method=request.method,
-            target=request.target,
-            headers=[(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers],
-            body=request.body,
-            received_ms=time.time() * 1000,
-            status=0,
-            violations=violations,
-        )
+        record = Entry(self.recorded, request, violations)
         self._all.append(record)
         self._by_caller.setdefault(record.caller, deque()).append(record)
         self._body_bytes += len(record.body)
@@ -110,10 +144,10 @@ class Recorder:
     ) -> list[RecordedRequest]:
         """Return the oldest `limit` records past sequence number `after`, of one caller or all."""
         source = self._all if caller is None else self._by_caller.get(caller, deque())
-        newest_first = []
+        newest_first: list[Entry] = []
         for record in reversed(source):
             if record.seq <= after:
                 break
             newest_first.append(record)
         newest_first.reverse()
-        return newest_first if limit is None else newest_first[:limit]
+        return [entry.to_record() for entry in newest_first[:limit]]

@@ -2,7 +2,10 @@
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from toolbridge_contract.mock.golang import routing_path, split_target
+from toolbridge_contract.mock.messages import Request
 from toolbridge_contract.tools import ENTITIES, Entity
 
 
@@ -23,6 +26,15 @@ class Route:
     operations: dict[str, str]
     entity: Entity | None = None
     parameter: str = ""
+
+
+class Routed(NamedTuple):
+    """Where a target leads; `path` is None for bad percent-encoding."""
+
+    raw_path: str
+    path: str | None
+    query: str
+    route: Route | None
 
 
 # chi answers 405 without Allow to any other method, before it looks at the path.
@@ -62,3 +74,14 @@ def match(path: str) -> Route | None:
     if path.startswith("/v1/sync/sessions/") and len(parts) == 5 and parts[4]:
         return Route(Gate.SIGNED, _SESSION, parameter=parts[4])
     return None
+
+
+def find(request: Request) -> Routed:
+    """Return where the request's target leads; looked up once."""
+    if request.routed is None:
+        raw_path, query = split_target(request.target)
+        path = routing_path(raw_path)
+        route = match(path) if path is not None else None
+        request.routed = Routed(raw_path, path, query, route)
+    routed: Routed = request.routed
+    return routed

@@ -4,9 +4,8 @@ from collections import Counter
 
 from toolbridge_contract import signing
 from toolbridge_contract.mock.entities import if_match
-from toolbridge_contract.mock.golang import routing_path, split_target
-from toolbridge_contract.mock.messages import Headers, Request
-from toolbridge_contract.mock.routes import Gate, Route, match
+from toolbridge_contract.mock.messages import Request
+from toolbridge_contract.mock.routes import Gate, Route, find
 from toolbridge_contract.mock.tenant_gate import judge
 
 _ONCE = frozenset(
@@ -33,7 +32,7 @@ def violations(request: Request, tenant_secret: str, now_ns: int) -> list[str]:
     route = _route(request, found)
     if route is not None and route.gate is not Gate.OPEN:
         found += _signature(request, tenant_secret, now_ns)
-    found += repeated(request.headers)
+    found += repeated(request)
     matched = request.values.get(b"if-match")
     if matched is not None and if_match(matched) is None:
         found.append(f"If-Match does not parse: {matched[:80]!r}")
@@ -43,14 +42,13 @@ def violations(request: Request, tenant_secret: str, now_ns: int) -> list[str]:
 
 
 def _route(request: Request, found: list[str]) -> Route | None:
-    raw, _ = split_target(request.target)
-    path = routing_path(raw)
-    route = match(path) if path is not None else None
-    if route is None:
-        found.append(f"path outside the known routes: {raw[:200]!r}")
-    elif request.method not in route.operations:
-        found.append(f"method not allowed there: {request.method[:20]} {raw[:200]!r}")
-    return route
+    routed = find(request)
+    if routed.route is None:
+        found.append(f"path outside the known routes: {routed.raw_path[:200]!r}")
+    elif request.method not in routed.route.operations:
+        where = f"{request.method[:20]} {routed.raw_path[:200]!r}"
+        found.append(f"method not allowed there: {where}")
+    return routed.route
 
 
 def _signature(request: Request, secret: str, now_ns: int) -> list[str]:
@@ -67,12 +65,11 @@ def _signature(request: Request, secret: str, now_ns: int) -> list[str]:
     return [f"tenant headers: {rejection.value}"]
 
 
-def repeated(headers: Headers) -> list[str]:
+def repeated(request: Request) -> list[str]:
     """Return a phrase for each header that must come once and came more often."""
-    names = [name.lower() for name, _ in headers]
-    if len(set(names)) == len(names):
+    if not request.repeats:
         return []
-    counts = Counter(names)
+    counts = Counter(name.lower() for name, _ in request.headers)
     return [
         f"header sent {counts[name]} times: {name.decode('latin-1')}"
         for name in sorted(_ONCE)

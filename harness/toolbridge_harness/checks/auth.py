@@ -1,5 +1,6 @@
 """Authentication: which tokens get in, and which do not."""
 
+import asyncio
 import base64
 import time
 
@@ -180,7 +181,7 @@ async def altered_token_is_refused(target: Target, caller: Caller) -> None:
     token = caller.token or ""
     header, payload, _ = token.split(".")
     mac = forge.signature_of(token)
-    other = target.caller()
+    other = target.caller(unlike=caller)
     tokens = [
         ("an empty signature", forge.with_signature(token, b"")),
         ("a signature cut by a byte", forge.with_signature(token, mac[:-1])),
@@ -293,3 +294,31 @@ async def token_without_subject_is_refused(target: Target, caller: Caller) -> No
         what = "no sub" if value is ... else f"sub {value!r}"
         tokens.append((what, forge.signed(payload, key)))
     await refused_tokens(caller, tokens)
+
+
+@check(
+    "auth-expires-in-use",
+    "A token that expires while it is in use is refused from then on",
+    severity=Severity.CRITICAL,
+    catalogue="AUTH-58",
+    source="MCP 2025-11-25 authorization (on every request); RFC 7519 §4.1.4",
+    remedy="Verify the token on every request; bound any cache of verdicts by its exp.",
+    why="A verdict that is kept by token or session outlives the token itself.",
+    needs=Vantage.MINT,
+    profile=Profile.FULL,
+    explained_by=("control-token", "auth-expired"),
+    broken="a token keeps working after it expired, once it has been accepted",
+)
+async def token_expires_in_use(target: Target, caller: Caller) -> None:
+    """Uses a token that has three seconds left, waits them out, and uses it again."""
+    now = int(time.time())
+    payload = forge.claims(caller.sub, caller.tenant, iat=now - 60, exp=now + 3)
+    token = forge.signed(payload, _secret(target))
+    reply = await caller.call("list_notes", {"limit": 1}, token=token)
+    if not reply.ok:
+        raise Untestable(f"a token with three seconds left did not work: {reply.brief}")
+    # One second more than the leeway of zero that the catalogue wants (AUTH-24).
+    await asyncio.sleep(now + 4 - time.time())
+    again = await caller.call("list_notes", {"limit": 1}, token=token)
+    require_invalid_token(again, "the same token after its expiry")
+    await caller.control()

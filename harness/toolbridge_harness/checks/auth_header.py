@@ -109,7 +109,7 @@ async def identity_headers_are_ignored(target: Target, caller: Caller) -> None:
 async def two_tokens_are_refused(target: Target, caller: Caller) -> None:
     """Sends a good and a bad token, in both orders, and two good ones of two users."""
     await caller.control()
-    other = target.caller()
+    other = target.caller(unlike=caller)
     bad = forge.signed(forge.claims(caller.sub, caller.tenant), "x" * 40)
     pairs = ((caller.token, bad), (bad, caller.token), (caller.token, other.token))
     for pair in pairs:

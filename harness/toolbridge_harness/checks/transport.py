@@ -44,17 +44,17 @@ async def handshake_is_sound(target: Target, caller: Caller) -> None:
     source="JSON-RPC 2.0 §5.1; MCP 2025-11-25 server/tools",
     remedy="Answer -32601 for an unknown method and -32602 for an unknown tool.",
     why="A name that is almost right must not reach the tool that it resembles.",
-    profile=Profile.SMOKE,
+    needs=Vantage.TOKENS,
+    explained_by=("control-token",),
     broken="unknown methods or tools are not refused as such",
 )
 async def unknown_names_are_errors(target: Target, caller: Caller) -> None:
     """Calls a method and tools that do not exist, the latter almost named like one that does."""
+    await caller.control()
     reply = await target.send(Call("verify/unknown", token=caller.token))
     require_equal(-32601, reply.rpc_error.get("code"), "code for an unknown method:")
     for name in ("Health_Check", "health_check ", "../health_check", "x" * 10_000):
         reply = await target.send(tool_call(name, token=caller.token))
-        if caller.token is None and reply.status == 401:
-            continue
         require(not reply.ok and reply.status < 500, f"{name[:20]!r} to be refused", reply.brief)
         if reply.rpc_error.get("code") != -32602:
             raise Advisory("JSON-RPC error -32602 for an unknown tool", reply.brief)

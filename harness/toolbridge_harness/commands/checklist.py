@@ -15,9 +15,12 @@ from toolbridge_harness.checklist_evidence import (
 )
 from toolbridge_harness.checklist_rows import ROWS
 from toolbridge_harness.checklist_text import Place, render
-from toolbridge_harness.config import CONFIG_FILE, read_environment, split_url
+from toolbridge_harness.commands.verify import run_options
+from toolbridge_harness.config import CONFIG_FILE, TENANT_ID, read_environment, setting, split_url
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.model import Report
+from toolbridge_harness.model import Profile, Report
+from toolbridge_harness.registry import select
+from toolbridge_harness.verify import Interrupted, Options
 
 _FILE = click.Path(path_type=Path)
 
@@ -47,6 +50,8 @@ def checklist(
 ) -> None:
     """Fill in the deployment check list from a run, a load test and this folder's files.
 
+    With --env and no --report, the URL of [env.NAME] in toolbridge.toml is verified first.
+
     A row is ticked only with evidence. What nothing here can see stays open, with the command
     that answers it; --confirm records that you looked. Exit code 0 when every row is met.
     """
@@ -58,12 +63,35 @@ def checklist(
         _same_target(place, report.target, run)
     if isinstance(measured, dict):
         _same_target(place, measured.get("target"), load)
+    if report is None and environment is not None:
+        report = _verified(environment)
     answers = repository_answers(Path(), place.config)
     if load:
         answers["success-p95"] = load_answer(measured)
     filled = fill(ROWS, report, answers, confirm)
     click.echo(render(filled, report, place, style))
     context.exit(exit_code(filled))
+
+
+def _verified(environment: str) -> Report | None:
+    """Verify the environment's URL; None where toolbridge.toml names none."""
+    if not Path(CONFIG_FILE).is_file():
+        return None
+    named = read_environment(environment)
+    if named.url is None:
+        return None
+    profile = Profile.GATE
+    options = Options(
+        checks=select(profile),
+        profile=profile,
+        url=named.url,
+        tenant=named.tenant_id or setting(TENANT_ID),
+        baseline=named.baseline,
+    )
+    try:
+        return run_options(options)
+    except Interrupted as interrupted:
+        return interrupted.report
 
 
 def exit_code(filled: list[FilledRow]) -> int:

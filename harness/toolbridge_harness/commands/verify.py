@@ -52,6 +52,12 @@ INTERRUPTED = 130
 @click.option("--jobs", type=click.IntRange(1, 64), help="Checks at a time. [default: 8, 2 live]")
 @click.option("--seed", type=click.IntRange(0), help="Repeat the order and content of a run.")
 @click.option("--deadline", type=click.FloatRange(1), metavar="SECONDS", help="Stop the run then.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 1000),
+    metavar="N",
+    help="Requests per second with --url. [default: 5, unbounded on loopback]",
+)
 @click.option("--mock-host", default="127.0.0.1", metavar="ADDRESS", help="Where the mock listens.")
 @click.option("--stop-cmd", metavar="CMD", help="Run at the end of a --launch run.")
 @click.option(
@@ -67,12 +73,17 @@ def verify(**given: Any) -> int:
     destinations = parse_destinations(given["reports"])
     options = _options(given)
     try:
-        report = asyncio.run(_run(options))
+        report = run_options(options)
     except Interrupted as interrupted:
         _publish(interrupted.report, destinations)
         return INTERRUPTED
     _publish(report, destinations)
     return report.exit_code
+
+
+def run_options(options: Options) -> Report:
+    """Run a verification with progress on standard error; raises Interrupted."""
+    return asyncio.run(_run(options))
 
 
 async def _run(options: Options) -> Report:
@@ -104,6 +115,7 @@ def _options(given: dict[str, Any]) -> Options:
         baseline=given["baseline"] or environment.baseline,
         jobs=given["jobs"],
         deadline=given["deadline"],
+        rate=given["rate"],
     )
     return options if given["seed"] is None else replace(options, seed=given["seed"])
 
