@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from toolbridge_contract.mock.clock import MAX_OFFSET_SECONDS
 from toolbridge_contract.mock.server import CannotListen, ServeOptions, serve
 
 # Usage or configuration, as in every command of the suite.
@@ -46,6 +47,8 @@ def serve_command(
     """
     if not host.strip():
         raise click.ClickException("--host is empty: give the address to bind")
+    if not abs(clock_offset) <= MAX_OFFSET_SECONDS:
+        raise click.ClickException("--clock-offset is out of range: at most 1e9 s either way")
     options = ServeOptions(
         tenant_secret=_required("TENANT_HEADER_SECRET"),
         jwt_secret=_required("JWT_HS256_SECRET"),
@@ -59,7 +62,7 @@ def serve_command(
     )
     try:
         serve(options)
-    except (CannotListen, ValueError) as error:
+    except CannotListen as error:
         raise click.ClickException(str(error)) from None
 
 

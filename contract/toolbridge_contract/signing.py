@@ -37,7 +37,7 @@ class Rejection(enum.Enum):
 def signature(tenant: str, timestamp: str, secret: str) -> str:
     """Return the lower-case hex HMAC-SHA256 of `tenant:timestamp`."""
     message = f"{tenant}:{timestamp}".encode("utf-8", "surrogateescape")
-    return hmac.digest(secret.encode(), message, hashlib.sha256).hex()
+    return hmac.digest(secret.encode("utf-8", "surrogateescape"), message, hashlib.sha256).hex()
 
 
 def tenant_headers(tenant_id: str, secret: str, timestamp_ms: int) -> dict[str, str]:

@@ -13,8 +13,9 @@ from toolbridge_loadtests.users import MAX_CALLER_RATE
 # the first seconds warm up.
 DEFAULT_USERS = 10
 DEFAULT_SECONDS = 35
-# All within a second, so that the ramp does not eat the 30 s; they are warmed outside the samples.
-DEFAULT_SPAWN_RATE = 20.0
+# Users start within two seconds, so that starting does not eat the 30 s; above 100 a second
+# Locust warns, and their warm-ups would disturb the first samples.
+SPAWN_RATES = (20.0, 100.0)
 
 
 def add_options(parser: Any) -> None:
@@ -69,7 +70,8 @@ def complete(environment: Any) -> None:
     if chosen.num_users is None:
         chosen.num_users = DEFAULT_USERS
     if chosen.spawn_rate is None:
-        chosen.spawn_rate = DEFAULT_SPAWN_RATE
+        least, most = SPAWN_RATES
+        chosen.spawn_rate = min(most, max(least, chosen.num_users / 2))
     if chosen.run_time is None and steady and starts_alone(environment):
         chosen.run_time = DEFAULT_SECONDS
     # Users need this long at the end, for answers that are still open; 0 would drop them.

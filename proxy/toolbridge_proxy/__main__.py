@@ -34,6 +34,8 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Serve until a signal; returns the exit code."""
     try:
+        if len(sys.argv) > 1:
+            raise settings.SettingsError("takes no arguments, only TOOLBRIDGE_* variables")
         config = settings.load()
         logs.configure(config.log_level, config.log_format)
         listener = _bind(config.host, config.port)

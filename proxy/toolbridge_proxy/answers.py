@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from toolbridge_proxy import strict_json
-from toolbridge_proxy.errors import ToolFailure
+from toolbridge_proxy.errors import ToolFailure, lost_or
 
 # The MCP library serialises results to at most 255 levels.
 MAX_DEPTH = 160
@@ -58,18 +58,14 @@ def judge(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> An
         retry_after=_retry_after(answer.retry_after),
         detail=detail,
         upstream_id=upstream_id,
+        repeatable=answer.status in REPEATABLE and lost is None,
+        session_lost=_is_session_loss(answer.status, detail),
     )
-    failure.session_lost = _is_session_loss(answer.status, detail)
-    if answer.status in GATEWAY_LOST and lost is not None:
-        failure.code, failure.message, failure.detail = "outcome_unknown", lost, None
-    failure.repeatable = answer.status in REPEATABLE and lost is None
-    raise failure
+    raise lost_or(lost, failure) if answer.status in GATEWAY_LOST else failure
 
 
 def _parsed(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> Answer:
-    bad = ToolFailure("upstream_bad_response", answer.status)
-    if lost is not None:
-        bad = ToolFailure("outcome_unknown", answer.status, message=lost)
+    bad = lost_or(lost, ToolFailure("upstream_bad_response", answer.status))
     if answer.media_type.partition(";")[0].strip().lower() != "application/json":
         raise bad
     try:
@@ -78,7 +74,7 @@ def _parsed(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> 
         raise bad from None
     if not accept(data):
         raise bad
-    return Answer(answer.status, answer.body, answer.media_type, None, data)
+    return replace(answer, data=data)
 
 
 def _code(answer: Answer, detail: str | None) -> str:

@@ -1,6 +1,6 @@
 """What a caller is told when a tool call fails: the codes, their texts, their shape."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent
@@ -60,6 +60,13 @@ class ToolFailure(Exception):
         """One sentence for people and models."""
         text = self.message or MESSAGES[self.code]
         return f'{text} It said: "{self.detail}"' if self.detail else text
+
+
+def lost_or(lost: str | None, failure: ToolFailure) -> ToolFailure:
+    """Return `failure`, or outcome_unknown with the text `lost` when a mutation may have run."""
+    if lost is None:
+        return failure
+    return replace(failure, code="outcome_unknown", message=lost, detail=None, repeatable=False)
 
 
 def outcome_unknown(operation: str, label: str, get_tool: str, uid: str) -> str:

@@ -5,7 +5,6 @@ read differently, so that the token verified is the token the Go API sees (RFC 8
 """
 
 import base64
-import binascii
 import hashlib
 import math
 import re
@@ -156,7 +155,7 @@ def _decode(segment: str) -> bytes:
         raise _invalid("malformed_base64")
     try:
         raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except binascii.Error:
+    except ValueError:
         raise _invalid("malformed_base64") from None
     if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != segment:
         raise _invalid("malformed_base64")

@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from toolbridge_proxy.answers import Answer, judge
-from toolbridge_proxy.errors import ToolFailure
+from toolbridge_proxy.errors import ToolFailure, lost_or
 from toolbridge_proxy.metrics import Metrics
 from toolbridge_proxy.settings import Settings
 from toolbridge_proxy.signing import Signer
@@ -159,17 +159,21 @@ class Upstream:
         await self._take_place(call)
         started = time.monotonic()
         status: int | None = None
-        failure: ToolFailure | None = None
+        detail: dict[str, str | None] = {"failure": "cancelled"}
         try:
             answer = await self._exchange(request, call, session)
             status = answer.status
-            return judge(answer, request.accept, request.lost)
-        except ToolFailure as caught:
-            failure = caught
+            judged = judge(answer, request.accept, request.lost)
+            detail = {}
+            return judged
+        except ToolFailure as failure:
+            detail["failure"] = failure.code
+            if failure.upstream_id not in (None, call.correlation_id):
+                detail["upstream_correlation_id"] = failure.upstream_id
             raise
         finally:
             self._places.release()
-            self._report(request, call, status, time.monotonic() - started, failure)
+            self._report(request, call, status, time.monotonic() - started, detail)
 
     async def _take_place(self, call: Call) -> None:
         try:
@@ -226,13 +230,10 @@ class Upstream:
         call: Call,
         status: int | None,
         seconds: float,
-        failure: ToolFailure | None,
+        detail: dict[str, str | None],
     ) -> None:
         self._metrics.upstream(request.method, request.route, status, seconds)
-        detail = {"failure": failure.code} if failure else {}
-        if failure and failure.upstream_id not in (None, call.correlation_id):
-            detail["upstream_correlation_id"] = failure.upstream_id
-        (log.warning if failure else log.info)(
+        (log.warning if detail else log.info)(
             "upstream_request",
             method=request.method,
             route=request.route,
@@ -248,11 +249,10 @@ async def _read(response: httpx.Response, request: ApiRequest) -> Answer:
     good = response.is_success
     cap = MAX_ANSWER_BYTES if good else MAX_ERROR_BYTES
     body = bytearray()
-    if response.headers.get("content-encoding", "identity") == "identity":
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > cap:
-                break
+    async for chunk in response.aiter_raw():  # raw: what is compressed anyway is not JSON
+        body += chunk
+        if len(body) > cap:
+            break
     if good and len(body) > cap:
         raise lost_or(request.lost, ToolFailure("response_too_large", response.status_code))
     return Answer(
@@ -261,13 +261,6 @@ async def _read(response: httpx.Response, request: ApiRequest) -> Answer:
         media_type=response.headers.get("content-type", ""),
         retry_after=response.headers.get("retry-after"),
     )
-
-
-def lost_or(lost: str | None, failure: ToolFailure) -> ToolFailure:
-    """Return `failure`, or outcome_unknown when it hides what became of a mutation."""
-    if lost is None:
-        return failure
-    return ToolFailure("outcome_unknown", failure.status, message=lost)
 
 
 def _transport_failure(error: Exception, answered: bool, lost: str | None) -> ToolFailure:

@@ -19,8 +19,9 @@ from toolbridge_harness.checklist_evidence import (
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.model import Outcome, Report, Result
 from toolbridge_harness.report import json_report
-from toolbridge_loadtests.gate import Rule, Run, Sample, judge
+from toolbridge_loadtests.gate import judge
 from toolbridge_loadtests.report import as_json
+from toolbridge_loadtests.samples import Rule, Run, Sample
 
 GOOD_LOAD = {
     "outcome": "pass",

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from support.load_runs import (
     CREDENTIALS,
@@ -152,6 +153,18 @@ def test_a_dead_port_is_red_within_seconds(tmp_path: Path) -> None:
     assert process.stdout.startswith(
         f"FAIL: nothing was measured: {stub.url}/mcp: connection refused"
     )
+
+
+def test_a_certificate_that_nobody_vouches_for_is_red(tmp_path: Path) -> None:
+    """Locust's fast client accepts any by default; a gate on staging must not."""
+    certificate = trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+    certificate.write_to_path(tmp_path / "server.pem")
+    with stub_server("--certificate", str(tmp_path / "server.pem")) as stub:
+        url = stub.url.replace("http:", "https:")
+        process = finished(command("load", "--url", url), tmp_path, **CREDENTIALS)
+
+    assert process.returncode == 1
+    assert process.stdout.startswith(f"FAIL: nothing was measured: {url}/mcp: TLS failure")
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ ROWS = [
         Row(f"200 {name}", planned, "upstream_bad_response", "outcome_unknown", status=200)
         for name, planned in {
             "html": text(200, "<p>hello</p>", "text/html"),
+            "JSON called html": text(200, json.dumps(ITEM), "text/html"),
             "empty": reply(200),
             "list": reply(200, []),
             "number": reply(200, 5),

@@ -20,7 +20,7 @@ INITIALIZE = {
 }
 
 
-def rpc(method: str = "tools/call", params: Any = None, **changes: Any) -> bytes:
+def rpc(method: Any = "tools/call", params: Any = None, **changes: Any) -> bytes:
     message = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params or LIST} | changes
     return json.dumps({k: v for k, v in message.items() if v is not ...}).encode()
 
@@ -96,7 +96,7 @@ async def test_every_other_call_needs_a_token(modern: bool, mcp: Mcp, go_api: Fa
     """401, a bare challenge, the request's id, and nothing upstream."""
     mcp.modern = modern
     for name in PRIVATE:
-        params = {"name": name, "arguments": {}}
+        params: dict[str, Any] = {"name": name, "arguments": {}}
         response = await mcp.post("tools/call", params, headers={"Mcp-Name": "x"})
         assert (401, -31401, "unauthenticated", 7) == denial(response)
         assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -523,7 +523,7 @@ async def test_a_crash_shows_nothing(
     def crash(*_: Any) -> Any:
         raise RuntimeError("canary secret")
 
-    monkeypatch.setattr("toolbridge_proxy.tools._if_match", crash)
+    monkeypatch.setattr("toolbridge_proxy.operations._if_match", crash)
     error = await mcp.error("patch_note", uid=UID, updates={"a": 1})
     monkeypatch.setattr("toolbridge_proxy.gate._parsed", crash)
     response = await mcp.post("ping")

@@ -1,5 +1,8 @@
 """RS256 by the issuer's key set."""
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +14,7 @@ import respx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from support.proxy_app import TENANT, make_settings, token
+from support.proxy_app import JWT_SECRET, TENANT, make_settings, token
 from toolbridge_proxy.jwks import Jwks
 from toolbridge_proxy.tokens import Denied, TokenVerifier
 
@@ -28,7 +31,7 @@ class Clock:
 
 
 def jwk(key: rsa.RSAPrivateKey, kid: str | None = "k1", **changes: Any) -> dict[str, Any]:
-    entry = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+    entry: dict[str, Any] = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     entry.pop("key_ops", None)
     return entry | ({} if kid is None else {"kid": kid}) | changes
 
@@ -107,10 +110,6 @@ async def test_keys_for_other_purposes_are_not_used(
 
 async def test_the_public_key_is_no_hmac_secret(issuer: Issuer) -> None:
     """HS256 keyed with the public key is refused (algorithm confusion)."""
-    import base64
-    import hashlib
-    import hmac
-
     pem = KEYS[0].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     payload = rs256(KEYS[0]).split(".")[1]
     head = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"k1"}').rstrip(b"=").decode()
@@ -137,7 +136,7 @@ async def test_a_rotated_key_is_found_and_the_old_one_forgotten(issuer: Issuer) 
     assert await issuer.verdict(rs256(KEYS[0])) == "unknown_key"
 
 
-OUTAGES = {
+OUTAGES: dict[str, httpx.Response | Exception] = {
     "refused": httpx.ConnectError("refused"),
     "500": httpx.Response(500),
     "html": httpx.Response(200, html="<p>hi</p>"),
@@ -178,8 +177,6 @@ async def test_a_left_over_secret_counts_only_when_both_are_allowed(
     allow_both: bool, expected: str
 ) -> None:
     """Beside a key set, HS256 is off unless TOOLBRIDGE_JWT_ALLOW_BOTH says otherwise."""
-    from support.proxy_app import JWT_SECRET
-
     with respx.mock(assert_all_called=False) as router:
         both = Issuer(router.get(URL), jwt_secret=JWT_SECRET, jwt_allow_both=allow_both)
         both.serves(jwk(KEYS[0]))

@@ -136,7 +136,7 @@ async def test_no_secret_is_ever_logged(
     def crash(*_: Any) -> Any:
         raise RuntimeError("crash")
 
-    monkeypatch.setattr("toolbridge_proxy.tools._json", crash)
+    monkeypatch.setattr("toolbridge_proxy.operations._json", crash)
     await mcp.error("create_note", token=mine, **fields)
     text = lines.text()
     signatures = [r.headers["X-TB-Signature"] for r in go_api.requests + go_api.sessions]

@@ -137,22 +137,27 @@ async def start_and_fail(**changes: str) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-@pytest.mark.parametrize("name", ["TOOLBRIDGE_PORT", "TOOLBRIDGE_METRICS_PORT"])
-async def test_a_taken_port_is_one_line_and_exit_code_4(name: str) -> None:
-    """The line names the variable."""
+async def test_a_start_that_cannot_work_is_one_line_and_exit_code_4() -> None:
+    """Taken ports and bad settings name the variable; no traceback, no value."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, out, err = await start_and_fail(**{name: port})
-    assert (4, "", 1) == (code, out, err.count("\n"))
-    assert name in err
+        bad = {
+            "TOOLBRIDGE_PORT": port,
+            "TOOLBRIDGE_METRICS_PORT": port,
+            "TOOLBRIDGE_JWT_SECRET": "canary-too-short",
+        }
+        ends = await asyncio.gather(*(start_and_fail(**{k: v}) for k, v in bad.items()))
+    for name, (code, out, err) in zip(bad, ends, strict=True):
+        assert (4, "", 1) == (code, out, err.count("\n"))
+        assert name in err
+        assert "canary" not in err
 
 
-async def test_a_bad_setting_is_one_line_and_exit_code_4() -> None:
-    """No traceback, no value."""
-    code, out, err = await start_and_fail(TOOLBRIDGE_JWT_SECRET="canary-too-short")
-    assert (4, "", 1) == (code, out, err.count("\n"))
-    assert "TOOLBRIDGE_JWT_SECRET" in err
-    assert "canary" not in err + out
+async def test_an_argument_is_refused() -> None:
+    """Everything is configured by variables; a stray word does not start a server."""
+    process = await spawn("-m", "toolbridge_proxy", "--help", env=environment())
+    out, err = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    assert (4, b"", 1) == (process.returncode, out, err.count(b"\n"))
 
 
 async def test_ctrl_c_ends_it_with_130() -> None:

@@ -78,6 +78,25 @@ async def test_concurrent_losses_make_one_new_session(mcp: Mcp, go_api: FakeGoAp
     assert (41, 2) == (len(go_api.requests), len(go_api.sessions))
 
 
+async def test_a_late_loss_does_not_drop_the_new_session(mcp: Mcp, go_api: FakeGoApi) -> None:
+    """A request that was still out with the old session does not undo its renewal."""
+    await mcp.call("get_note", uid=UID)
+    late = asyncio.Event()
+
+    async def lose_late(_: httpx.Request) -> httpx.Response:
+        await late.wait()
+        return LOST.response()
+
+    go_api.entity += [lose_late, LOST]
+    slow = asyncio.create_task(mcp.call("get_note", uid=UID))
+    while len(go_api.requests) < 2:
+        await asyncio.sleep(0)
+    await mcp.call("get_note", uid=UID)
+    late.set()
+    await slow
+    assert len(go_api.sessions) == 2
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -132,7 +151,7 @@ async def test_a_cancelled_first_caller_does_not_fail_the_others() -> None:
     class Upstream:
         timeout_seconds, tenant_id = 5.0, "t"
 
-        class budget:
+        class budget:  # noqa: N801 - as it is spelled there
             @staticmethod
             def earn() -> None: ...
 
@@ -249,8 +268,18 @@ async def test_the_number_of_sessions_is_bounded(
     assert ids == ["session-1", "session-2", "session-1", "session-3", "session-1", "session-4"]
 
 
-async def test_a_retry_and_a_renewal_do_not_add_up(mcp: Mcp, go_api: FakeGoApi) -> None:
+@pytest.mark.parametrize(
+    ("planned", "code"),
+    [
+        ([reply(503), LOST], "session_unavailable"),
+        ([LOST, reply(503)], "upstream_unavailable"),
+        ([LOST, EPOCH], "epoch_mismatch"),
+    ],
+)
+async def test_a_retry_and_a_renewal_do_not_add_up(
+    planned: list[Any], code: str, mcp: Mcp, go_api: FakeGoApi
+) -> None:
     """At most one more attempt per call, whatever the causes."""
-    go_api.entity += [reply(503), LOST, reply(200, ITEM)]
+    go_api.entity += [*planned, reply(200, ITEM)]
     error = await mcp.error("get_note", uid=UID)
-    assert ("session_unavailable", 2) == (error["code"], len(go_api.requests))
+    assert (code, 2) == (error["code"], len(go_api.requests))

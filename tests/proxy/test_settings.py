@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from toolbridge_proxy.settings import SettingsError, load
+from toolbridge_proxy.settings import Settings, SettingsError, load
 
 GOOD = {
     "TOOLBRIDGE_GO_API_BASE_URL": "https://api.example",
@@ -42,7 +43,8 @@ def test_the_three_required_variables_are_enough() -> None:
     assert (settings.host, settings.port, settings.metrics_port) == ("0.0.0.0", 8001, 9091)
     assert (settings.log_level, settings.log_format) == ("INFO", "json")
     assert (settings.upstream_timeout_seconds, settings.jwks_refresh_seconds) == (25, 300)
-    assert settings.jwt_secret is settings.public_url is settings.upstream_ca_file is None
+    unset = (settings.jwt_secret, settings.jwt_jwks_url, settings.public_url)
+    assert unset == (None, None, None)
 
 
 BAD: list[tuple[str, str | None]] = [
@@ -98,6 +100,14 @@ def test_a_bad_value_is_one_line_with_the_name_and_without_the_value(
     assert f"TOOLBRIDGE_{name}: " in line
     assert "\n" not in line
     assert CANARY not in line
+
+
+def test_the_librarys_own_error_shows_no_value_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever prints the ValidationError prints no secret."""
+    monkeypatch.setenv("TOOLBRIDGE_JWT_SECRET", "canary-too-short")
+    with pytest.raises(ValidationError) as caught:
+        Settings()  # type: ignore[call-arg] # the environment has them
+    assert CANARY not in str(caught.value) + repr(caught.value)
 
 
 def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

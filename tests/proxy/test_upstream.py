@@ -82,7 +82,8 @@ BREAKAGES = {
     "drip": (drip, "upstream_timeout", 1),
     "endless": (
         writes(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n"
+            b"\r\n",
             *[b" " * 1_000_000] * 17,
         ),
         "response_too_large",
@@ -165,6 +166,8 @@ async def test_cookies_of_one_caller_are_not_sent_for_the_next() -> None:
             "tools/call", {"name": "get_note", "arguments": {"uid": UID}}, token=token("a")
         )
         await mcp.call("get_note", token=token("b"), uid=UID)
+        await mcp.http.get("/readyz")
+        assert server.heads[-1].startswith("GET /healthz ")
         assert [head for head in server.heads if "cookie" in head.lower()] == []
     assert not {"set-cookie", "x-evil"} & first.headers.keys()
 

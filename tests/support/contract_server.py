@@ -1,5 +1,6 @@
 """The served mock as a real process, and raw sockets to speak to it."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 
 from support.contract_caller import JWT_SECRET, TENANT, TENANT_SECRET
+from toolbridge_contract.control import MockControl
 from toolbridge_contract.signing import tenant_headers
 from toolbridge_contract.tokens import mint
 
@@ -101,3 +103,30 @@ def exchange(address: tuple[str, int], raw: bytes) -> bytes:
         while chunk := connection.recv(65536):
             received += chunk
         return received
+
+
+def raw_request(subject: str, target: str = "/v1/notes", *lines: str) -> bytes:
+    headers = [f"{name}: {value}" for name, value in signed_headers(subject).items()]
+    head = [f"GET {target} HTTP/1.1", "Host: api.test", "Connection: close", *headers, *lines]
+    return ("\r\n".join(head) + "\r\n\r\n").encode()
+
+
+async def wait_for_requests(control: MockControl, subject: str, count: int) -> None:
+    for _ in range(500):
+        if len(await control.requests(subject)) >= count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"fewer than {count} requests of {subject} arrived")
+
+
+async def create(
+    client: httpx.AsyncClient, subject: str, session: dict[str, str]
+) -> httpx.Response:
+    return await client.post(
+        "/v1/notes", json={"title": "T"}, headers=signed_headers(subject, **session)
+    )
+
+
+async def count_notes(client: httpx.AsyncClient, subject: str, session: dict[str, str]) -> int:
+    answer = await client.get("/v1/notes", headers=signed_headers(subject, **session))
+    return len(answer.json()["items"])

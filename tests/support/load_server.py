@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--refuse", action="store_true")
     parser.add_argument("--forget", action="store_true")
     parser.add_argument("--refuse-work", action="store_true")
+    parser.add_argument("--certificate", help="PEM with key and chain: serve TLS")
     given = parser.parse_args()
     stub = Stub(given.delay_ms / 1000, given.refuse, given.forget, given.refuse_work)
     app = Starlette(
@@ -148,7 +149,9 @@ def main() -> None:
     listener.bind(("127.0.0.1", 0))
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", ssl_certfile=given.certificate)
+    )
     asyncio.run(server.serve(sockets=[listener]))
 
 

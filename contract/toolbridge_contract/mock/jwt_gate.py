@@ -37,7 +37,7 @@ class JwtGate:
     """Turns an Authorization value into the subject, or refuses with 401."""
 
     def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
+        self._secret = secret.encode("utf-8", "surrogateescape")
         self._verified = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._verify)
 
     def subject(self, authorization: str | None, now_ns: int) -> str:
