@@ -87,6 +87,18 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return inherited | dict(settings)
 
 
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on `port` now."""
+    with socket.socket() as probe:
+        # As servers do: connections that are only fading away do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """Return a TCP port that nothing listens on at the moment."""
     with socket.socket() as probe:

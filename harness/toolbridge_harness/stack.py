@@ -16,7 +16,7 @@ import httpx
 
 from toolbridge_contract.control import MockControl
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.processes import Process, child_environment, free_port
+from toolbridge_harness.processes import Process, child_environment, free_port, port_is_free
 from toolbridge_harness.redact import Redactor
 
 EMBEDDED_PROXY = f"{shlex.quote(sys.executable)} -m toolbridge_proxy"
@@ -70,6 +70,9 @@ async def embedded_stack(launch: Launch | None = None) -> AsyncIterator[Stack]:
     command cannot be run at all.
     """
     launch = launch or Launch()
+    if launch.port is not None and not port_is_free(launch.port):
+        # Found out later, it would look as if the other server were the proxy.
+        raise UsageProblem(f"port {launch.port} is taken: stop what listens there, or name another")
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="toolbridge-")))
         jwt_secret, tenant_secret = secrets.token_urlsafe(48), secrets.token_urlsafe(48)

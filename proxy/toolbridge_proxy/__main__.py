@@ -68,7 +68,8 @@ def main() -> int:
 def _bind(host: str, port: int) -> socket.socket:
     """Bind without listening: nobody connects before the application is up."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because asyncio sets TCP_NODELAY only where the protocol is.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

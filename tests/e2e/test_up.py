@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from support.command_line import TOOLBRIDGE, environment
+from support.command_line import TOOLBRIDGE, environment, toolbridge
 
 pytestmark = pytest.mark.e2e
 
@@ -90,3 +91,17 @@ def test_the_printed_settings_mint_tokens_that_work(printed: str) -> None:
     )
 
     assert (0, 3) == (done.returncode, len(done.stdout.strip().split(".")))
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    """`toolbridge up --port` on a busy port says so and ends with 4."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        done = toolbridge("up", "--port", str(port))
+
+    assert 4 == done.code
+    assert f"port {port} is taken" in done.err
+    assert "Traceback" not in done.err

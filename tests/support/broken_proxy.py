@@ -67,5 +67,5 @@ BUGS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    BUGS[sys.argv[1]]()
+    BUGS[sys.argv.pop()]()
     sys.exit(entry.main())

@@ -194,6 +194,7 @@ def summary(report: Report) -> str:
     """Return the counts of a run as one line."""
     counts = ", ".join(f"{report.count(outcome)} {word}" for outcome, word in COUNTED)
     accepted = sum(bool(result.accepted) for result in report.results)
-    return f"{len(report.results)} checks: {counts}" + (
+    noun = "check" if len(report.results) == 1 else "checks"
+    return f"{len(report.results)} {noun}: {counts}" + (
         f"; {accepted} of the failures accepted by the baseline" if accepted else ""
     )
