@@ -43,7 +43,7 @@ async def valid_token_is_served(target: Target, caller: Caller) -> None:
     remedy="Forward the Authorization of the call at hand, on entity and session requests alike.",
     why="A token kept from an earlier call acts for the wrong user, or after it expired.",
     needs={Vantage.TOKENS, Vantage.UPSTREAM},
-    explained_by=("control-token",),
+    explained_by=("control-token", "sessions-own"),
     broken="upstream requests do not carry the token of the call that caused them",
 )
 async def one_call_is_one_request(target: Target, caller: Caller) -> None:

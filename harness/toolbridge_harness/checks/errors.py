@@ -13,7 +13,7 @@ from toolbridge_harness.verdicts import Violation, require, require_equal
 from toolbridge_harness.wire import Reply
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
-_CONTROL = ("control-token",)
+_CONTROL = ("control-token", "sessions-own")
 _NOTES = "/v1/notes.*"
 
 

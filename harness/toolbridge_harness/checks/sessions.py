@@ -34,7 +34,13 @@ def _entities(requests: list[RecordedRequest]) -> list[RecordedRequest]:
     remedy="Send X-Sync-Session and X-Sync-Epoch from the answer of POST /v1/sync/sessions.",
     why="A missing epoch counts as 0 and is refused with 409; a missing session with 428.",
     needs=NEEDS,
-    explained_by=("signing-every-request", "signing-recomputed", "signing-unit", "signing-fresh"),
+    explained_by=(
+        "signing-every-request",
+        "signing-recomputed",
+        "signing-unit",
+        "signing-fresh",
+        "sessions-own",
+    ),
     broken="entity requests do not carry the session and epoch that the Go API gave",
 )
 async def entity_requests_carry_a_session(target: Target, caller: Caller) -> None:
@@ -93,7 +99,7 @@ async def sessions_belong_to_their_caller(target: Target, caller: Caller) -> Non
     remedy="Let callers of the same user wait for the session that is already being made.",
     why="Session creation is not rate-limited upstream: a burst fills its store.",
     needs=NEEDS,
-    explained_by=("control-token",),
+    explained_by=("control-token", "sessions-own"),
     broken="a burst of first calls makes a session each",
 )
 async def first_calls_share_one_session(target: Target, caller: Caller) -> None:
@@ -116,7 +122,7 @@ async def first_calls_share_one_session(target: Target, caller: Caller) -> None:
     remedy="On 428, make a new session and repeat the request once.",
     why="The Go API keeps sessions in memory: each of its restarts loses all of them.",
     needs=NEEDS,
-    explained_by=("control-token",),
+    explained_by=("control-token", "sessions-own"),
     broken="the proxy does not recover when the Go API has lost its session",
 )
 async def read_survives_a_lost_session(target: Target, caller: Caller) -> None:
@@ -140,7 +146,7 @@ async def read_survives_a_lost_session(target: Target, caller: Caller) -> None:
     remedy="428 is answered before anything is written, so one repetition is safe: do it once.",
     why="Giving up loses the user's note; repeating blindly writes it twice.",
     needs=NEEDS,
-    explained_by=("sessions-recovered-read",),
+    explained_by=("sessions-own", "sessions-recovered-read"),
     broken="a write that meets a lost session fails or happens twice",
 )
 async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
@@ -163,7 +169,7 @@ async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
     remedy="Recover once per call, then answer session_unavailable.",
     why="A loop multiplies every call just when the Go API is in trouble.",
     needs=NEEDS,
-    explained_by=("control-token",),
+    explained_by=("control-token", "sessions-own"),
     broken="the proxy does not give up cleanly when sessions stay refused",
 )
 async def recovery_is_bounded(target: Target, caller: Caller) -> None:
@@ -189,7 +195,7 @@ async def recovery_is_bounded(target: Target, caller: Caller) -> None:
     remedy="Take session and epoch from one and the same answer, and replace both together.",
     why="A new session with the old epoch is refused with 409 for ever.",
     needs=NEEDS,
-    explained_by=("sessions-recovered-read",),
+    explained_by=("sessions-own", "sessions-recovered-read"),
     broken="after a wipe the proxy keeps presenting the old epoch",
 )
 async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
@@ -215,7 +221,7 @@ async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
     remedy='Recover a 409 only when its body says "epoch_mismatch".',
     why="Retrying a conflict writes over the change that caused it.",
     needs=NEEDS,
-    explained_by=("control-token",),
+    explained_by=("control-token", "sessions-own"),
     broken="every 409 is treated as a stale epoch and retried",
 )
 async def version_conflict_is_not_retried(target: Target, caller: Caller) -> None:
