@@ -22,6 +22,8 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("session_unavailable", SESSIONS),
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
+    # Where callers share a session, any error that one meets may be meant for another.
+    ("tool error", ("sessions-own",)),
 )
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
