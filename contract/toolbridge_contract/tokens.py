@@ -2,6 +2,7 @@
 
 import time
 import uuid
+import warnings
 
 import jwt
 
@@ -27,4 +28,7 @@ def mint(
         "exp": int(issued + lifetime),
         "jti": uuid.uuid4().hex,
     }
-    return jwt.encode(payload | claims, secret, algorithm="HS256")
+    with warnings.catch_warnings():
+        # Whether a key is long enough is for the target to say, and for its owner to be told.
+        warnings.simplefilter("ignore")
+        return jwt.encode(payload | claims, secret, algorithm="HS256")

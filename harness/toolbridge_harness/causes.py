@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from toolbridge_contract.tools import ENTITIES, OPERATIONS
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Severity
+from toolbridge_harness.target import NOTHING_UPSTREAM
 
 CONTROL = "control-token"
 SIGNING = (
@@ -14,6 +16,11 @@ SIGNING = (
     "signing-concurrent",
 )
 SESSIONS = ("sessions-own", "sessions-headers", "sessions-recovered-read")
+LIFE_CYCLES = tuple(
+    (f"precondition {entity.tool(operation)} ", (f"tools-{entity.singular}-life-cycle",))
+    for entity in ENTITIES
+    for operation in OPERATIONS
+)
 
 # What an answer says about its cause, whichever check met it: the machine code in the answer,
 # and the checks that test the thing itself, most basic first.
@@ -22,6 +29,9 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("session_unavailable", SESSIONS),
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
+    # Requests went out, but as somebody else.
+    (NOTHING_UPSTREAM, ("isolation-connection", "control-one-request")),
+    *LIFE_CYCLES,
     # Where callers share a session, any error that one meets may be meant for another.
     ("tool error", ("sessions-own",)),
 )
@@ -75,8 +85,30 @@ def _cause(
     if result.outcome is Outcome.UNTESTABLE:
         headline = f"{root} could not be tested: {result.detail}"
         return Cause(root, headline, declared.remedy, explains)
+    for name, told, said, remedy in TOLD_APART:
+        if name == root and told in result.actual:
+            return Cause(root, said, remedy, explains)
     return Cause(root, declared.broken, declared.remedy, explains)
 
+
+# A root that can have several causes, told apart by what its own answer says.
+TOLD_APART: tuple[tuple[str, str, str, str], ...] = (
+    (
+        CONTROL,
+        "HTTP 401",
+        "the target does not accept tokens signed with the key that this run was given",
+        (
+            "Compare TOOLBRIDGE_JWT_SECRET here with the target's own; with an issuer or audience "
+            "there, set TOOLBRIDGE_JWT_ISSUER and TOOLBRIDGE_JWT_AUDIENCE here too."
+        ),
+    ),
+    (
+        CONTROL,
+        "HTTP 403",
+        "the target is for another tenant than the one that this run was given",
+        "Compare TOOLBRIDGE_TENANT_ID here with the target's own.",
+    ),
+)
 
 _OURS = "This is a bug of the suite, not of the target: please report it with the run file."
 

@@ -1,6 +1,7 @@
 """Where settings come from: options, then the environment and `.env`, then toolbridge.toml."""
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ CONFIG_FILE = "toolbridge.toml"
 JWT_SECRET = "TOOLBRIDGE_JWT_SECRET"  # noqa: S105 - the name of a variable
 TENANT_ID = "TOOLBRIDGE_TENANT_ID"
 TENANT_SECRET = "TOOLBRIDGE_TENANT_HEADER_SECRET"  # noqa: S105 - the name of a variable
+JWT_ISSUER = "TOOLBRIDGE_JWT_ISSUER"
+JWT_AUDIENCE = "TOOLBRIDGE_JWT_AUDIENCE"
 TOKENS_FILE = "TOOLBRIDGE_TOKENS_FILE"
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _KEYS = {"url", "tenant_id", "profile", "baseline", "require", "capabilities", "budget_ms"}
 
 
@@ -42,6 +46,8 @@ def setting(name: str, folder: Path | None = None) -> str | None:
     value = os.environ.get(name) or _from_file(name, (folder or Path.cwd()) / ".env")
     if not value:
         return None
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageProblem(f"{name} is not UTF-8 text: set it again")
     if value != value.strip():
         raise UsageProblem(f"{name} has blanks or line breaks around its value: remove them")
     return value
@@ -105,7 +111,10 @@ def token_source(tenant: str | None) -> TokenSource:
         raise UsageProblem(
             f"{JWT_SECRET} is set but {TENANT_ID} is not: tokens need the target's tenant"
         )
-    return Minted(secret, tenant) if secret and tenant else NoTokens()
+    if not secret or not tenant:
+        return NoTokens()
+    claims = {"iss": setting(JWT_ISSUER), "aud": setting(JWT_AUDIENCE)}
+    return Minted(secret, tenant, {name: value for name, value in claims.items() if value})
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -117,6 +126,11 @@ def split_url(url: str) -> tuple[str, str]:
         raise UsageProblem(f"{url!r} is not a URL: {error}") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise UsageProblem(f"{url!r} is not a URL: it starts with https:// and names a host")
+    if not _HOST.fullmatch(parsed.host) or (port is not None and not 0 < port < 65536):
+        raise UsageProblem(f"{url!r} is not a URL: host or port is malformed")
+    if parsed.query or parsed.fragment:
+        # Not repeated: people put tokens there.
+        raise UsageProblem("the URL has a query or a fragment: give it without")
     if parsed.userinfo:
         raise UsageProblem("the URL holds a user name or password: secrets go in the environment")
     host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host

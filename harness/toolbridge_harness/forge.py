@@ -8,6 +8,10 @@ import secrets
 import time
 from typing import Any
 
+import jwt
+
+from toolbridge_harness.verdicts import NotApplicable
+
 
 def segment(value: Any) -> str:
     """Return base64url of a JSON value, or of raw bytes (RFC 7515 §2)."""
@@ -25,6 +29,14 @@ def claims(sub: str, tenant: str, /, **changes: Any) -> dict[str, Any]:
         "exp": now + 600,
         "jti": secrets.token_hex(8),
     }
+    return {k: v for k, v in (good | changes).items() if v is not ...}
+
+
+def altered(token: str | None, **changes: Any) -> dict[str, Any]:
+    """Return a good token's claims with some changed; a change to `...` removes the claim."""
+    if token is None:
+        raise NotApplicable("there is no token to alter")
+    good = jwt.decode(token, options={"verify_signature": False})
     return {k: v for k, v in (good | changes).items() if v is not ...}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from toolbridge_harness.model import Cause
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Untestable, Violation
-from toolbridge_harness.wire import Call, Reply, initialize, tool_call
+from toolbridge_harness.wire import Call, Era, Reply, initialize, tool_call
 
 # A scaled-to-zero machine needs a few seconds to wake; everything else answers at once.
 PROBE_SECONDS = 5.0
@@ -38,6 +38,7 @@ class Preflight:
 
     fatal: Cause | None
     stateful: bool = False
+    eras: frozenset[Era] = frozenset(Era)
 
 
 async def preflight(target: Target, caller: Caller) -> Preflight:
@@ -46,7 +47,17 @@ async def preflight(target: Target, caller: Caller) -> Preflight:
     fatal = diagnose(probes)
     hello = next(p for p in probes if p.name == "initialize")
     minted = hello.reply is not None and "mcp-session-id" in hello.reply.headers
-    return Preflight(fatal, stateful=minted)
+    return Preflight(fatal, stateful=minted, eras=await _eras(target, caller))
+
+
+async def _eras(target: Target, caller: Caller) -> frozenset[Era]:
+    """Return the eras that the target speaks; the handshake era is always asked for."""
+    discover = Call("server/discover", era=Era.MODERN, token=caller.token)
+    probe = await _ask(target, "server/discover", discover)
+    supported = probe.reply.result.get("supportedVersions") if probe.reply else None
+    if isinstance(supported, list) and Era.MODERN.value in supported:
+        return frozenset(Era)
+    return frozenset({Era.LEGACY})
 
 
 async def still_alive(target: Target, caller: Caller) -> Cause | None:
@@ -138,7 +149,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         "unreachable",
         lambda probes: all(p.reply is None and not p.silent for p in probes),
-        "the target cannot be reached: {first.problem}",
+        "{first.problem}",
         "Check the URL, that the server runs, and that it listens on that address and port.",
     ),
     _Rule(

@@ -47,20 +47,13 @@ async def refused_tokens(
     thing that changes. The control runs before and after.
     """
     await caller.control()
-    before = await _seen(caller)
+    before = await caller.mark()
     base = call or caller.request("list_notes", {"limit": 1})
     for what, token in tokens:
         reply = await caller.target.send(replace(base, token=token))
         require_invalid_token(reply, what)
     await nothing_reached_upstream(caller, before)
     await caller.control()
-
-
-async def _seen(caller: Caller) -> int:
-    if not caller.target.has_upstream:
-        return 0
-    requests = await caller.upstream()
-    return requests[-1].seq if requests else 0
 
 
 async def nothing_reached_upstream(caller: Caller, after: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from toolbridge_contract.control import ControlError
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Vantage
 from toolbridge_harness.preflight import died
 from toolbridge_harness.progress import Progress
@@ -65,8 +66,9 @@ async def run_checks(
     """
     work = asyncio.create_task(_all(run, deployment, seed, jobs, progress))
     waited: set[asyncio.Task[object]] = {work}
-    if deployment.process is not None:
-        waited.add(asyncio.create_task(deployment.process.wait()))
+    for process in (deployment.process, deployment.mock_process):
+        if process is not None:
+            waited.add(asyncio.create_task(process.wait()))
     try:
         await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -79,7 +81,20 @@ async def run_checks(
         work.result()
 
 
+def mock_gone(how: str) -> Cause:
+    """Return the cause for a run that lost its own mock: nothing was learnt about the target."""
+    return Cause(
+        "run-mock-gone",
+        f"the mock Go API behind the proxy is gone: {how}",
+        "This is not the target's fault: run again, and look for what ended the mock.",
+        (),
+    )
+
+
 def _why_cut_short(deployment: Deployment, seconds: float) -> Cause:
+    mock = deployment.mock_process
+    if mock is not None and mock.exit_code is not None:
+        return mock_gone(f"exit code {mock.exit_code}, {mock.last_words}")
     process = deployment.process
     if process is not None and process.exit_code is not None:
         said = deployment.redactor.clean(process.last_words)
@@ -147,6 +162,9 @@ async def _judge(declared: Check, target: Target) -> Result:
         return Result(name, Outcome.UNTESTABLE, detail=str(said), unanswered=silent)
     except NotApplicable as said:
         return Result(name, Outcome.NOT_APPLICABLE, detail=str(said))
+    except ControlError as error:
+        detail = f"the mock Go API did not answer: {error}"
+        return Result(name, Outcome.UNTESTABLE, detail=detail, unanswered=True)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not look like the target's
         if isinstance(error, TimeoutError) and bound.expired():
             expected = f"the check to end within {seconds:g} s"

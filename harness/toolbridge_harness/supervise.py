@@ -5,19 +5,25 @@ whatever way, the command and everything it started are ended: SIGTERM first, SI
 a grace period.
 """
 
+import contextlib
+import ctypes
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 # fly.staging.toml gives the proxy 30 s; a test run does not wait that long for a clean exit.
 GRACE_SECONDS = 5.0
+# prctl(2), Linux 3.4.
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> int:
     """Run the command given as arguments; return its exit code (128 + n for signal n)."""
+    _adopt_orphans()
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A terminal's Ctrl-C reaches the harness, which decides; this process only obeys it.
         signal.signal(ignored, signal.SIG_IGN)
@@ -33,8 +39,24 @@ def main() -> int:
         if _harness_is_gone(watched):
             _end(child)
     _kill_group(child, signal.SIGKILL)
+    _kill_adopted()
     code = child.returncode
     return code if code >= 0 else 128 - code
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what the command leaves behind, a session of its own or not."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _kill_adopted() -> None:
+    """End what is still below this process, wherever it went; Linux alone can tell."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def _defaults() -> None:

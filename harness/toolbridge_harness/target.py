@@ -3,7 +3,6 @@
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,12 +14,13 @@ from toolbridge_harness.model import Exchange, Vantage
 from toolbridge_harness.processes import Process
 from toolbridge_harness.redact import Redactor
 from toolbridge_harness.tokens import NoTokens, TokenSource
-from toolbridge_harness.verdicts import ControlFailed, NotApplicable, Violation
-from toolbridge_harness.wire import Call, Reply, fault, initialize, parse, tool_call
+from toolbridge_harness.verdicts import ControlFailed, NotApplicable, Untestable, Violation
+from toolbridge_harness.wire import Call, Era, Reply, fault, initialize, parse, tool_call
 
 # A correct proxy answers within its own deadline (25 s by default); a check that waits for a
 # slow one waits no longer than this.
 REQUEST_SECONDS = 10.0
+NOTHING_UPSTREAM = "nothing reached the Go API under this caller"
 # The report keeps the last exchanges of a check: the ones that led to its verdict.
 KEPT_EXCHANGES = 6
 
@@ -40,9 +40,14 @@ class Deployment:
     """Bounds the requests per second to a live deployment."""
     mock: MockControl | None = None
     process: Process | None = None
+    mock_process: Process | None = None
+    mock_address: str = ""
+    """Host and port of the mock, which only the proxy needs to know."""
     tenant_secret: str = ""
     upstream_deadline: float = 25.0
     """Seconds that the proxy gives one tool call, where the harness sets it."""
+    eras: frozenset[Era] = frozenset(Era)
+    """The protocol eras that the target speaks."""
     stateful: bool = False
     """The target mints MCP session ids, so every caller needs a handshake of its own."""
     run_id: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -165,12 +170,44 @@ class Caller:
         await self._handshake()
         return await self.target.send(replace(self.request(name, arguments), **changes))
 
+    async def send(self, call: Call, **changes: Any) -> Reply:
+        """Send any MCP request as this caller, after the handshake where the target wants one."""
+        await self._handshake()
+        return await self.target.send(replace(call, session=self.session, **changes))
+
+    async def prepared(self, call: Call) -> Call:
+        """Return `call` ready for raw sending: in this caller's MCP session, if there is one."""
+        await self._handshake()
+        return replace(call, session=self.session)
+
     async def ok(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
-        """Call a tool that must succeed and return its data; otherwise a Violation."""
+        """Make the call that the claim is about and return its data; otherwise a Violation."""
         reply = await self.call(name, arguments)
         if not reply.ok:
             raise Violation(f"{name} to succeed", reply.brief)
         return reply.data
+
+    async def given(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Make a call that only prepares or reads back, and return its data.
+
+        Where it fails, the claim was not looked at: the tool's own check is the one to be red.
+        """
+        reply = await self.call(name, arguments)
+        if not reply.ok:
+            raise ControlFailed(f"the precondition {name} did not succeed: {reply.brief}")
+        return reply.data
+
+    async def mark(self) -> int:
+        """Return the number of this caller's last upstream request: what comes after is new.
+
+        0 where upstream traffic cannot be seen.
+        """
+        if not self.target.has_upstream:
+            return 0
+        requests = await self.upstream()
+        if not requests:
+            raise Untestable(NOTHING_UPSTREAM)
+        return requests[-1].seq
 
     async def control(self) -> Reply:
         """Make the call that must succeed, so that a refusal beside it means something."""
@@ -192,12 +229,6 @@ class Caller:
     async def inject(self, *, times: int | None = 1, **fields: Any) -> None:
         """Make the Go API misbehave towards this caller alone; fields are those of Fault."""
         await self.target.mock.inject(Fault(caller=self.sub, times=times, **fields))
-
-    async def during(self, action: Callable[[], Awaitable[Reply]]) -> list[RecordedRequest]:
-        """Run `action` and return what it alone made reach the Go API for this caller."""
-        before = await self.upstream()
-        await action()
-        return await self.upstream(before[-1].seq if before else 0)
 
     async def _handshake(self) -> None:
         if not self.target.deployment.stateful or self.session is not None:

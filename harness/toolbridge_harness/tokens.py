@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,6 +54,8 @@ class Minted:
 
     secret: str
     tenant: str
+    claims: dict[str, Any] = field(default_factory=dict)
+    """Claims that the target wants beside the usual ones: issuer and audience."""
     vantages: frozenset[Vantage] = frozenset({Vantage.TOKENS, Vantage.MINT})
 
     @property
@@ -63,11 +65,11 @@ class Minted:
 
     def identity(self, wanted: str, unlike: str = "") -> tuple[str, str]:
         """A fresh token for exactly the wanted subject."""
-        return wanted, mint(wanted, self.tenant, self.secret)
+        return wanted, mint(wanted, self.tenant, self.secret, **self.claims)
 
     def foreign(self, sub: str, tenant: str) -> str:
         """A token that differs from the caller's in its tenant alone."""
-        return mint(sub, tenant, self.secret)
+        return mint(sub, tenant, self.secret, **self.claims)
 
 
 class Given:

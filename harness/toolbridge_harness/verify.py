@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from aiolimiter import AsyncLimiter
 
+from toolbridge_contract.control import ControlError
 from toolbridge_harness.baseline import Accepted, apply_baseline, read_baseline
 from toolbridge_harness.causes import explain
 from toolbridge_harness.config import split_url, token_source
@@ -22,7 +23,7 @@ from toolbridge_harness.preflight import never_started, preflight, still_alive
 from toolbridge_harness.progress import Progress
 from toolbridge_harness.redact import Redactor
 from toolbridge_harness.registry import all_checks
-from toolbridge_harness.runner import Run, run_checks, unseen
+from toolbridge_harness.runner import Run, mock_gone, run_checks, unseen
 from toolbridge_harness.stack import Launch, NeverStarted, Stack, embedded_stack
 from toolbridge_harness.strays import strays
 from toolbridge_harness.target import Deployment, Target
@@ -98,6 +99,8 @@ async def verify(options: Options, progress: Progress) -> Report:
             await session.converse(progress)
     except NeverStarted as error:
         session.run.finish(never_started(str(error)))
+    except ControlError as error:
+        session.run.finish(mock_gone(str(error)))
     except asyncio.CancelledError:
         session.run.finish(_INTERRUPTED)
         raise Interrupted(session.report()) from None
@@ -132,7 +135,7 @@ class _Session:
         if first.fatal is not None:
             self.run.finish(first.fatal)
             return
-        deployment.stateful = first.stateful
+        deployment.stateful, deployment.eras = first.stateful, first.eras
         progress.start(len(self.run.checks))
         await run_checks(
             self.run,
@@ -256,6 +259,8 @@ def local_deployment(stack: Stack, http: httpx.AsyncClient) -> Deployment:
         redactor=Redactor([stack.jwt_secret, stack.tenant_secret]),
         mock=stack.mock,
         process=stack.proxy,
+        mock_process=stack.mock_process,
+        mock_address=stack.mock_url.split("://")[1],
         tenant_secret=stack.tenant_secret,
         upstream_deadline=float(stack.settings["TOOLBRIDGE_UPSTREAM_TIMEOUT_SECONDS"]),
     )

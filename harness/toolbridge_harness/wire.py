@@ -73,9 +73,10 @@ class Reply:
     @property
     def tool_error(self) -> dict[str, Any]:
         """The error object of a tool that failed; empty when it did not fail."""
-        structured = self.result.get("structuredContent")
-        error = structured.get("error") if isinstance(structured, dict) else None
-        return error if self.result.get("isError") is True and isinstance(error, dict) else {}
+        if self.result.get("isError") is not True:
+            return {}
+        error = self.data.get("error") if isinstance(self.data, dict) else None
+        return error if isinstance(error, dict) else {}
 
     @property
     def code(self) -> str:
@@ -208,9 +209,21 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _reason(error: BaseException) -> str:
+    """Return the innermost text that names a cause: refused, unknown host, bad certificate."""
+    found, cause = type(error).__name__, error.__cause__ or error.__context__
+    for _ in range(10):  # chains are three or four long, and may be circular
+        if cause is None:
+            break
+        if isinstance(cause, OSError) and cause.strerror:
+            found = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
 def fault(error: httpx.HTTPError, seconds: float) -> NoAnswer | Unreachable:
     """Say what a failed exchange means: no answer in time is the target's failure."""
-    what = f"{type(error).__name__} after {seconds:.1f} s"
+    what = f"{_reason(error)} after {seconds:.1f} s"
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return Unreachable(f"the target cannot be reached: {what}")
     return NoAnswer("an HTTP answer in time", f"none: {what}")

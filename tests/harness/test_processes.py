@@ -85,12 +85,13 @@ asyncio.run(main())
     harness = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
     )
-    assert harness.stdout is not None
-    pid = int(await harness.stdout.readline())
-    assert _alive(pid)
-
-    harness.send_signal(signal.SIGKILL)
-    await harness.wait()
+    try:
+        assert harness.stdout is not None
+        pid = int(await harness.stdout.readline())
+        assert _alive(pid)
+    finally:
+        harness.send_signal(signal.SIGKILL)
+        await harness.wait()
 
     assert await _gone(pid)
 
@@ -113,11 +114,12 @@ async def test_a_command_that_does_not_exist_says_so() -> None:
     await process.stop()
 
 
-async def test_what_a_command_starts_ends_with_it() -> None:
-    """Grandchildren are ended too."""
+@pytest.mark.parametrize("session", [False, True])
+async def test_what_a_command_starts_ends_with_it(session: bool) -> None:
+    """Grandchildren are ended too, even in a session of their own."""
     script = (
         "import subprocess, sys, signal\n"
-        f"subprocess.Popen([sys.executable, '-c', {SLEEPER!r}])\n"
+        f"subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], start_new_session={session})\n"
         "signal.pause()"
     )
     process = await Process.start([sys.executable, "-c", script], ENVIRONMENT, "parent")

@@ -5,7 +5,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolbridge_contract.tokens import mint
@@ -59,7 +59,7 @@ def test_what_is_found_is_named() -> None:
     assert [] == redactor.finds("nothing here")
 
 
-@settings(derandomize=True, max_examples=200)
+@pytest.mark.property
 @given(before=st.text(), after=st.text(), secret=st.text(min_size=6, max_size=40))
 def test_redaction_is_idempotent_and_complete(before: str, after: str, secret: str) -> None:
     """Whatever stands around it, the secret is gone, and cleaning again changes nothing."""

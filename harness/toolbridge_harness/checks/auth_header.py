@@ -3,12 +3,17 @@
 import os
 from dataclasses import replace
 
+from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness import forge
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
+from toolbridge_harness.verdicts import NotApplicable, Violation, require, require_equal
 from toolbridge_harness.wire import Era
+
+
+def _session(request: RecordedRequest) -> str:
+    return "".join(v for k, v in request.headers if k.lower() == "x-sync-session")
 
 
 @check(
@@ -78,8 +83,9 @@ async def token_elsewhere_is_ignored(target: Target, caller: Caller) -> None:
     broken="a header in which the caller names a user is believed or forwarded",
 )
 async def identity_headers_are_ignored(target: Target, caller: Caller) -> None:
-    """Names another user in six headers, with and without a token."""
-    victim = target.caller()
+    """Names a user who has a session in six headers, with and without a token of one's own."""
+    victim = target.caller(unlike=caller)
+    await victim.control()
     names = ("X-Debug-Sub", "X-User", "X-Sub", "X-Auth-Request-User", "X-Forwarded-User")
     headers = tuple((name, victim.sub) for name in (*names, "X-Remote-User"))
     reply = await caller.call("list_notes", {"limit": 1}, token=None, headers=headers)
@@ -88,10 +94,12 @@ async def identity_headers_are_ignored(target: Target, caller: Caller) -> None:
     reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
     require(reply.ok, "the caller's own call to work", reply.brief)
     if target.has_upstream:
+        others = {_session(request) for request in await victim.upstream()} - {""}
         for request in await caller.upstream():
             sent = {name.lower() for name, _ in request.headers}
             leaked = sorted(sent & {name.lower() for name, _ in headers})
             require_equal([], leaked, "identity headers upstream:")
+            require(_session(request) not in others, "the caller's own session", "the victim's")
 
 
 @check(
@@ -110,7 +118,7 @@ async def two_tokens_are_refused(target: Target, caller: Caller) -> None:
     """Sends a good and a bad token, in both orders, and two good ones of two users."""
     await caller.control()
     other = target.caller(unlike=caller)
-    bad = forge.signed(forge.claims(caller.sub, caller.tenant), "x" * 40)
+    bad = forge.signed(forge.altered(caller.token), "x" * 40)
     pairs = ((caller.token, bad), (bad, caller.token), (caller.token, other.token))
     for pair in pairs:
         headers = tuple(("Authorization", f"Bearer {token}") for token in pair)
@@ -132,12 +140,12 @@ async def two_tokens_are_refused(target: Target, caller: Caller) -> None:
 )
 async def both_eras_are_guarded(target: Target, caller: Caller) -> None:
     """Sends no token, a wrongly signed one and a good one in the 2026-07-28 era."""
+    if Era.MODERN not in target.deployment.eras:
+        raise NotApplicable(f"the target does not offer {Era.MODERN.value}")
     await caller.control()
-    bad = forge.signed(forge.claims(caller.sub, caller.tenant), os.urandom(32).hex())
+    bad = forge.signed(forge.altered(caller.token), os.urandom(32).hex())
     call = replace(caller.request("list_notes", {"limit": 1}), era=Era.MODERN, session=None)
     good = await target.send(call)
-    if good.rpc_error.get("code") in (-32022, -32020, -32602) or good.status == 404:
-        raise Untestable(f"the target does not speak {Era.MODERN.value}: {good.brief}")
     require(good.ok, "a valid call in the 2026-07-28 era to work", good.brief)
     for what, token in (("no token", None), ("a wrongly signed token", bad)):
         reply = await target.send(replace(call, token=token))

@@ -1,5 +1,7 @@
 """The positive control: without it, a proxy that refuses everything would look secure."""
 
+import re
+
 from toolbridge_harness.model import Profile, Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -49,14 +51,16 @@ async def valid_token_is_served(target: Target, caller: Caller) -> None:
 async def one_call_is_one_request(target: Target, caller: Caller) -> None:
     """Calls list_notes twice with two tokens of one user and reads what reached the Go API."""
     await caller.control()
+    if not await caller.upstream():
+        raise Violation("an upstream request with the caller's token", "none: somebody else's")
     fresh = target.deployment.tokens.identity(caller.sub)
     token = fresh[1] if fresh else caller.token
-    before = (await caller.upstream())[-1].seq
+    before = await caller.mark()
     reply = await caller.call("list_notes", {"limit": 1}, token=token)
     if not reply.ok:
         raise Violation("a second token of the same user to work", reply.brief)
     entity = await caller.entity_requests(before)
-    require_equal(1, len(entity), "entity requests for one call:")
+    require_equal(1, len(entity), "entity requests for one call under its user:")
     sent = [value for name, value in entity[0].headers if name.lower() == "authorization"]
     require_equal([f"Bearer {token}"], sent, "Authorization upstream")
 
@@ -78,11 +82,13 @@ async def health_check_is_public(target: Target, caller: Caller) -> None:
     if not reply.ok:
         raise Violation("health_check to succeed without a token", reply.brief)
     deployment = target.deployment
-    told = [word for word in (deployment.tenant, deployment.tenant_secret) if word]
-    if target.has_upstream and deployment.process is not None:
-        told.append("TOOLBRIDGE_")
-    for word in told:
-        if word in reply.text:
+    secret = (deployment.tenant, deployment.tenant_secret, deployment.mock_address)
+    for word in (*(word for word in secret if word), "TOOLBRIDGE_", "http://", "https://"):
+        if word in reply.tool_text:
             raise Violation("an answer without configuration in it", reply.brief)
-    if len(reply.tool_text) > 256:
-        raise Violation("at most 256 bytes", f"{len(reply.tool_text)}")
+    # The catalogue allows a status, at most 256 bytes, and no version of anything (ERR-13).
+    if len(reply.tool_text) > 256 or re.search(r"\d+\.\d+", reply.tool_text):
+        raise Violation("a short status without versions", reply.brief)
+    if caller.token is not None:
+        known = await caller.call("health_check")
+        require_equal(reply.tool_text, known.tool_text, "the answer with a token:")

@@ -6,10 +6,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from toolbridge_contract.control import Fault
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Violation, require, require_equal
+from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
 from toolbridge_harness.wire import Reply
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
@@ -35,7 +36,7 @@ def _body(text: str) -> bytes:
 )
 async def statuses_have_codes(target: Target, caller: Caller) -> None:
     """Makes the Go API answer a PATCH with twelve different errors, one call each."""
-    note = await caller.ok("create_note", {"title": caller.text(), "content": "x"})
+    note = await caller.given("create_note", {"title": caller.text(), "content": "x"})
     rows: tuple[tuple[int, str], ...] = (
         (400, "invalid_argument"),
         (404, "not_found"),
@@ -54,7 +55,7 @@ async def statuses_have_codes(target: Target, caller: Caller) -> None:
         await caller.inject(
             kind="answer", methods=("PATCH",), status=status, body=_body("version mismatch: x")
         )
-        seen = (await caller.upstream())[-1].seq
+        seen = await caller.mark()
         reply = await caller.call("patch_note", {"uid": note["uid"], "updates": {"a": status}})
         require_equal(code, reply.code, f"code for {status} on a mutation:")
         sent = await caller.entity_requests(seen)
@@ -65,7 +66,7 @@ async def statuses_have_codes(target: Target, caller: Caller) -> None:
     "errors-tenant-rejection",
     "Rejected tenant headers are told from a rejected token",
     severity=Severity.HIGH,
-    catalogue=("ERR-02", "SIG-10"),
+    catalogue="ERR-02",
     source="check catalogue ERR-02; MCP 2025-11-25 authorization",
     remedy="Tell the two 401 bodies apart, and answer neither with a 401 of your own.",
     why="A client that is told its token is bad logs in again, for ever, and in vain.",
@@ -116,7 +117,7 @@ async def rate_limit_is_passed_on(target: Target, caller: Caller) -> None:
             body=_body("Rate limit"),
             times=2,
         )
-        seen = (await caller.upstream())[-1].seq
+        seen = await caller.mark()
         reply = await caller.call(tool, arguments)
         require_equal("rate_limited", reply.code, f"{tool}: code")
         require_equal(7, reply.tool_error.get("retry_after"), f"{tool}: retry_after")
@@ -151,12 +152,12 @@ async def lost_answer_is_unknown(target: Target, caller: Caller) -> None:
     for kind in ("reset", "truncate"):
         title = caller.text(kind)
         await caller.inject(kind=kind, methods=("POST",), path="/v1/notes", commit=True)
-        seen = (await caller.upstream())[-1].seq
+        seen = await caller.mark()
         reply = await caller.call("create_note", {"title": title, "content": "x"})
         _says_outcome_unknown(reply, kind)
         sent = [r for r in await caller.entity_requests(seen) if r.method == "POST"]
         require_equal(1, len(sent), f"{kind}: requests sent")
-        items = (await caller.ok("list_notes", {"limit": 100}))["items"]
+        items = (await caller.given("list_notes", {"limit": 1000}))["items"]
         titles = [i["payload"].get("title") for i in items]
         require_equal(1, titles.count(title), f"{kind}: notes with this title")
 
@@ -179,11 +180,12 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
     other = target.caller()
     await other.control()
     deadline = target.deployment.upstream_deadline
-    await caller.inject(kind="hang", path=_NOTES, times=None)
+    await caller.inject(kind="hang", path=_NOTES, times=None, commit=True)
+    title, seen = caller.text("slow"), await caller.mark()
     started = time.monotonic()
     slow = asyncio.gather(
         caller.call("list_notes", {"limit": 1}),
-        caller.call("create_note", {"title": caller.text(), "content": "x"}),
+        caller.call("create_note", {"title": title, "content": "x"}),
     )
     await asyncio.sleep(deadline / 4)
     health = await other.call("health_check", token=None)
@@ -196,6 +198,11 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
     require(waited < deadline, f"other callers served within {deadline:g} s", f"{waited:.1f} s")
     require_equal("upstream_timeout", read.code, "code of the read:")
     _says_outcome_unknown(write, "the create")
+    posts = [r for r in await caller.entity_requests(seen) if r.method == "POST"]
+    require_equal(1, len(posts), "times that the create was sent:")
+    items = (await caller.given("list_notes", {"limit": 1000}))["items"]
+    titles = [item["payload"].get("title") for item in items]
+    require_equal(1, titles.count(title), "notes that the create made:")
     # Half a deadline of grace: both cores may be busy.
     require(
         total < deadline * 1.5 + 1, f"an end at the deadline of {deadline:g} s", f"{total:.1f} s"
@@ -225,7 +232,7 @@ async def redirects_are_not_followed(target: Target, caller: Caller) -> None:
         for status in (302, 307):
             headers = (("Location", "/v1/tasks?stolen=1"),)
             await caller.inject(kind="answer", path="/v1/notes", status=status, headers=headers)
-            seen = (await caller.upstream())[-1].seq
+            seen = await caller.mark()
             reply = await caller.call(tool, arguments)
             require_equal("upstream_redirect", reply.code, f"{tool} after {status}: code")
             sent = await caller.entity_requests(seen)
@@ -285,3 +292,33 @@ async def session_failure_is_not_cached(target: Target, caller: Caller) -> None:
     reply = await target.send(second)
     require(reply.ok, "the next call to succeed", reply.brief)
     require_equal([], reply.data["items"], "notes after a create that never was sent:")
+
+
+@check(
+    "errors-health-alone",
+    "health_check answers at once while the Go API hangs for everybody",
+    severity=Severity.HIGH,
+    catalogue="ERR-14",
+    source="Fly.io health checks; check catalogue ERR-14",
+    remedy="Answer liveness from the process alone; ask the Go API in readiness, with a bound.",
+    why="A health check that waits for the Go API takes every machine out with it.",
+    needs=NEEDS,
+    alone=True,
+    broken="health_check waits for the Go API",
+)
+async def health_needs_no_upstream(target: Target, caller: Caller) -> None:
+    """Makes every upstream request hang, whoever's it is, and times health_check."""
+    before = await caller.call("health_check", token=None)
+    if not before.ok:
+        raise Untestable(f"health_check did not succeed beforehand: {before.brief}")
+    await target.mock.inject(Fault(kind="hang"))
+    try:
+        meanwhile = await caller.call("health_check", token=None)
+    finally:
+        await target.mock.clear_faults()
+    require(meanwhile.ok, "health_check to succeed meanwhile", meanwhile.brief)
+    # 1 s is the catalogue's bound; a busy machine gets ten times what it took beforehand.
+    bound = max(1.0, 10 * before.seconds)
+    require(
+        meanwhile.seconds < bound, f"an answer within {bound:.1f} s", f"{meanwhile.seconds:.1f} s"
+    )

@@ -7,15 +7,21 @@ from toolbridge_harness import forge
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Violation, require
+from toolbridge_harness.verdicts import ControlFailed, Violation, require, require_equal
 from toolbridge_harness.wire import Reply
 
 _INTERNALS = ("Traceback", "httpx", "pydantic", "toolbridge_proxy", "/v1/notes", ".py")
 
 
+def _log(target: Target) -> str:
+    """Return everything that the proxy has written so far."""
+    process = target.deployment.process
+    return process.log if process is not None else ""
+
+
 async def _provoke(target: Target, caller: Caller) -> list[tuple[str, Reply]]:
     """Return answers of every kind: success, refusals, bad arguments, upstream trouble."""
-    bad = forge.signed(forge.claims(caller.sub, caller.tenant), "k" * 40)
+    bad = forge.signed(forge.altered(caller.token), "k" * 40)
     replies = [
         ("success", await caller.control()),
         ("no token", await caller.call("list_notes", token=None)),
@@ -41,7 +47,7 @@ async def _provoke(target: Target, caller: Caller) -> list[tuple[str, Reply]]:
     "hygiene-no-secret-in-answers",
     "No answer holds a secret, a token, a signature or the upstream's address",
     severity=Severity.CRITICAL,
-    catalogue=("ERR-03", "ERR-04", "SIG-15", "RES-20"),
+    catalogue=("ERR-03", "ERR-04", "SIG-15"),
     source="CWE-209, CWE-532; OWASP MCP01",
     remedy="Answer errors from a table of your own texts; never relay an exception's.",
     why="Answers go to a language model, and from there anywhere.",
@@ -81,12 +87,11 @@ _KEPT = ("x-tb-signature", "x-sync-session", "authorization")
 async def errors_tell_no_internals(target: Target, caller: Caller) -> None:
     """Provokes errors of every kind and searches them for paths, libraries and addresses."""
     await caller.control()
-    first = (await caller.upstream())[0]
-    hosts = [value for name, value in first.headers if name.lower() == "host"]
+    address = target.deployment.mock_address
     for what, reply in await _provoke(target, caller):
         if reply.ok:
             continue
-        for word in (*_INTERNALS, *hosts):
+        for word in (*_INTERNALS, address):
             if word in reply.text:
                 raise Violation(f"no {word!r} in the answer to {what}", reply.brief)
 
@@ -105,11 +110,10 @@ async def errors_tell_no_internals(target: Target, caller: Caller) -> None:
 )
 async def log_holds_no_secret(target: Target, caller: Caller) -> None:
     """Writes a note, provokes errors, and searches everything that the proxy has logged."""
-    process = target.deployment.process
     secret = f"private-{target.random.getrandbits(64):016x}"
-    await caller.ok("create_note", {"title": secret, "content": secret})
+    await caller.given("create_note", {"title": secret, "content": secret})
     await _provoke(target, caller)
-    log = process.log if process is not None else ""
+    log = _log(target)
     found = target.deployment.redactor.finds(log)
     require(not found, "no secret in the log", f"{', '.join(found)} in it")
     require(secret not in log, "no text of a note in the log", "the title or content of one")
@@ -122,7 +126,7 @@ async def log_holds_no_secret(target: Target, caller: Caller) -> None:
     "hygiene-log-line",
     "Each upstream request is one log line with method, status and tenant",
     severity=Severity.MEDIUM,
-    catalogue=("LOG-07", "LOG-06"),
+    catalogue="LOG-07",
     source="DESIGN: logs; OWASP MCP08",
     remedy="Log one line per upstream request; keep the key `error` for lines that report one.",
     why="The deployment guide tells people to read the log for requests, tenants and errors.",
@@ -131,10 +135,76 @@ async def log_holds_no_secret(target: Target, caller: Caller) -> None:
     broken="successful upstream requests cannot be seen in the log",
 )
 async def requests_are_logged(target: Target, caller: Caller) -> None:
-    """Makes one call and looks for new JSON lines that name the tenant, a method and a status."""
-    process = target.deployment.process
+    """Makes one call under a correlation id of its own and looks for that call's line."""
+    mark = f"corr-{target.random.getrandbits(64):016x}"
+    headers = (("X-Correlation-ID", mark),)
+    reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
+    if not reply.ok:
+        raise ControlFailed(f"a valid call with X-Correlation-ID failed: {reply.brief}")
+    lines = [line for line in _log(target).splitlines() if mark in line]
+    wanted = (target.deployment.tenant, "GET", "200")
+    told = [line for line in lines if all(word in line for word in wanted)]
+    require(told, "a line with the correlation id, tenant, GET and 200", f"{len(lines)} lines")
+
+
+@check(
+    "hygiene-log-injection",
+    "What a caller writes cannot start a line of the log",
+    severity=Severity.MEDIUM,
+    catalogue="LOG-06",
+    source="CWE-117",
+    remedy="Log structured values, with control characters escaped.",
+    why="A forged line hides an attack, or blames somebody else for it.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM, Vantage.LOGS},
+    explained_by=("control-token",),
+    broken="callers can write lines of their own into the log",
+)
+async def callers_write_no_log_lines(target: Target, caller: Caller) -> None:
+    """Puts line breaks, escapes and a made-up log line into a uid, an action and a cursor."""
     await caller.control()
-    log = process.log if process is not None else ""
-    lines = [line for line in log.splitlines() if target.deployment.tenant in line]
-    told = [line for line in lines if "GET" in line and "200" in line]
-    require(told, "a line with tenant, GET and 200 for a successful list", f"{len(lines)} lines")
+    canary = f"forged-{target.random.getrandbits(64):016x}"
+    text = f"x\r\n{canary} level=info user=admin\n\x1b[31m{canary}"
+    for tool, arguments in (
+        ("get_note", {"uid": text}),
+        ("list_notes", {"limit": 1, "cursor": text}),
+        ("process_note", {"uid": text, "action": text}),
+        (text, {}),
+    ):
+        await caller.call(tool, arguments)
+    lines = _log(target).splitlines()
+    forged = [line for line in lines if line.lstrip("\x1b[31m").startswith(canary)]
+    require_equal([], forged[:1], "log lines that a caller began:")
+    require(f"\x1b[31m{canary}" not in _log(target), "escaped control characters", "raw ones")
+
+
+@check(
+    "hygiene-upstream-headers",
+    "Headers of the Go API's answers are not passed on",
+    severity=Severity.HIGH,
+    catalogue="RES-20",
+    source="Fly.io dynamic request routing; OWASP API10:2023",
+    remedy="Build answers from nothing; copy no upstream header.",
+    why="A fly-replay header makes the edge send the request, token and all, to another app.",
+    needs={Vantage.TOKENS, Vantage.UPSTREAM},
+    explained_by=("control-token",),
+    broken="headers of the Go API's answers reach the caller",
+)
+async def upstream_headers_are_dropped(target: Target, caller: Caller) -> None:
+    """Makes the Go API answer with headers that steer clients and edges, on success and error."""
+    await caller.control()
+    canary = f"canary-{target.random.getrandbits(48):012x}"
+    names = (
+        "Set-Cookie",
+        "fly-replay",
+        "fly-replay-cache",
+        "Access-Control-Allow-Origin",
+        "X-Evil",
+    )
+    for status, body in ((200, b'{"items":[]}'), (500, b'{"error":"no"}')):
+        headers = [("Content-Type", "application/json"), *((name, canary) for name in names)]
+        await caller.inject(
+            kind="answer", path="/v1/notes", status=status, headers=tuple(headers), body=body
+        )
+        reply = await caller.call("list_notes", {"limit": 1})
+        passed = sorted(name for name, value in reply.headers.items() if canary in value)
+        require_equal([], passed, f"upstream headers in the answer to a {status}:")

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
-from toolbridge_contract.tools import CHAT_MESSAGE, COMMENT, ENTITIES, Entity
+from toolbridge_contract.tools import ENTITIES, Entity
 from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.objects import create_arguments, replacement
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Violation, require, require_equal
@@ -13,21 +14,14 @@ _INTERNAL = ("X-TB-Tenant-ID", "X-TB-Timestamp", "X-TB-Signature", "X-Sync-Sessi
 
 
 async def _make(owner: Caller, entity: Entity) -> dict[str, Any]:
-    arguments: dict[str, Any] = {name: owner.text(name) for name in entity.required}
-    if entity is COMMENT:
-        note = await owner.ok("create_note", {"title": owner.text(), "content": "x"})
-        arguments |= {"parent_type": "note", "parent_uid": note["uid"]}
-    if entity is CHAT_MESSAGE:
-        chat = await owner.ok("create_chat", {"title": owner.text()})
-        arguments["chat_uid"] = chat["uid"]
-    item: dict[str, Any] = await owner.ok(entity.tool("create"), arguments)
+    arguments = await create_arguments(owner, entity)
+    item: dict[str, Any] = await owner.given(entity.tool("create"), arguments)
     return item | {"arguments": arguments}
 
 
 def _attempts(entity: Entity, item: dict[str, Any], intruder: Caller) -> dict[str, dict[str, Any]]:
     uid = {"uid": item["uid"]}
-    replaced = {n: v for n, v in item["arguments"].items() if n in entity.update}
-    replaced |= {n: intruder.text() for n in ("title", "content") if n in replaced}
+    replaced = replacement(intruder, entity, item["arguments"])
     action = next(iter(entity.actions))
     return {
         entity.tool("get"): uid,
@@ -48,7 +42,7 @@ def _attempts(entity: Entity, item: dict[str, Any], intruder: Caller) -> dict[st
     remedy="Call the Go API with the caller's own token and session, for every operation.",
     why="Object ids travel in links and logs; knowing one must not be enough.",
     needs=Vantage.TOKENS,
-    explained_by=("control-token", "sessions-own"),
+    explained_by=("control-token", "control-one-request", "sessions-own"),
     broken="one user can reach another user's objects",
 )
 async def foreign_objects_are_not_found(target: Target, caller: Caller) -> None:
@@ -60,7 +54,7 @@ async def foreign_objects_are_not_found(target: Target, caller: Caller) -> None:
         for tool, arguments in _attempts(entity, item, intruder).items():
             reply = await intruder.call(tool, arguments)
             require_equal("not_found", reply.code, f"{tool} of another user's {entity.label}:")
-        kept = await caller.ok(entity.tool("get"), {"uid": item["uid"]})
+        kept = await caller.given(entity.tool("get"), {"uid": item["uid"]})
         require_equal(
             item["version"], kept["version"], f"version of the {entity.label} afterwards:"
         )
@@ -85,7 +79,7 @@ async def client_headers_stop_at_the_proxy(target: Target, caller: Caller) -> No
     names = [*_INTERNAL, *(name.lower() for name in _INTERNAL), "X_TB_Tenant_ID", "X-Evil"]
     names += ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-HTTP-Method-Override", "Cookie"]
     headers = tuple((name, canary) for name in names)
-    seen = (await caller.upstream())[-1].seq
+    seen = await caller.mark()
     reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
     require(reply.ok, "the call to succeed as the caller's own", reply.brief)
     for request in await caller.upstream(seen):
@@ -105,7 +99,7 @@ async def client_headers_stop_at_the_proxy(target: Target, caller: Caller) -> No
     remedy="Keep identity in the request: no globals, no shared client with a default token.",
     why="Mix-ups under load are seen by users first, and by nobody in a test with one user.",
     needs=Vantage.MINT,
-    explained_by=("control-token", "sessions-own"),
+    explained_by=("control-token", "control-one-request", "sessions-own"),
     broken="users see each other's data when they call at the same time",
 )
 async def interleaved_users_stay_apart(target: Target, caller: Caller) -> None:
@@ -113,11 +107,11 @@ async def interleaved_users_stay_apart(target: Target, caller: Caller) -> None:
     users = [caller, *(target.caller() for _ in range(19))]
 
     async def create(user: Caller) -> None:
-        await user.ok("create_note", {"title": user.text(), "content": user.marker})
+        await user.given("create_note", {"title": user.text(), "content": user.marker})
 
     await asyncio.gather(*(create(user) for user in users for _ in range(2)))
     target.random.shuffle(users)
-    pages = await asyncio.gather(*(user.ok("list_notes", {"limit": 100}) for user in users))
+    pages = await asyncio.gather(*(user.given("list_notes", {"limit": 1000}) for user in users))
     for user, page in zip(users, pages, strict=True):
         contents = [item["payload"].get("content") for item in page["items"]]
         if contents != [user.marker] * 2:
@@ -134,17 +128,17 @@ async def interleaved_users_stay_apart(target: Target, caller: Caller) -> None:
     remedy="Read the token of every request; keep nothing per connection.",
     why="Load balancers send different users over one connection.",
     needs=Vantage.TOKENS,
-    explained_by=("control-token", "sessions-own"),
+    explained_by=("control-token", "control-one-request", "sessions-own"),
     broken="identity sticks to the connection",
 )
 async def identity_follows_the_request(target: Target, caller: Caller) -> None:
     """Alternates two users, and nobody, ten times one after another."""
     other = target.caller(unlike=caller)
     for user in (caller, other):
-        await user.ok("create_note", {"title": user.text(), "content": user.marker})
+        await user.given("create_note", {"title": user.text(), "content": user.marker})
     for _ in range(10):
         for user, stranger in ((caller, other), (other, caller)):
-            page = await user.ok("list_notes", {"limit": 1000})
+            page = await user.given("list_notes", {"limit": 1000})
             contents = {item["payload"].get("content") for item in page["items"]}
             require(user.marker in contents, "the user's own note in the list", "it is missing")
             require(stranger.marker not in contents, "nobody else's note in it", "one is there")

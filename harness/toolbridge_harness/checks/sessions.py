@@ -7,7 +7,7 @@ from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
+from toolbridge_harness.verdicts import Untestable, require, require_equal
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
 _CREATE = "/v1/sync/sessions"
@@ -67,7 +67,7 @@ async def entity_requests_carry_a_session(target: Target, caller: Caller) -> Non
     broken="sessions are shared between callers: the cache is not keyed by the user",
 )
 async def sessions_belong_to_their_caller(target: Target, caller: Caller) -> None:
-    """Lets five users call in turn and at once, two of them with almost the same name."""
+    """Lets five users call at once, four times, two of them with almost the same name."""
     users = [caller, *(target.caller() for _ in range(3))]
     twin = target.caller()
     twin.sub, twin.token = caller.sub.upper(), None
@@ -77,9 +77,8 @@ async def sessions_belong_to_their_caller(target: Target, caller: Caller) -> Non
     target.deployment.callers[twin.sub] = twin.marker
     twin.token = identity[1]
     users.append(twin)
-    for user in users:
-        await user.call("list_notes", {"limit": 1})
-    for _ in range(3):
+    # First calls at once: whoever shares the making of a session between users shows it here.
+    for _ in range(4):
         target.random.shuffle(users)
         await asyncio.gather(*(user.call("list_notes", {"limit": 2}) for user in users))
     owners: dict[str, str] = {}
@@ -117,7 +116,7 @@ async def first_calls_share_one_session(target: Target, caller: Caller) -> None:
     "sessions-recovered-read",
     "A read that meets a lost session succeeds with a new one",
     severity=Severity.HIGH,
-    catalogue=("SES-08", "SES-23"),
+    catalogue="SES-08",
     source="RFC 6585 §3; check catalogue SES-08",
     remedy="On 428, make a new session and repeat the request once.",
     why="The Go API keeps sessions in memory: each of its restarts loses all of them.",
@@ -128,7 +127,7 @@ async def first_calls_share_one_session(target: Target, caller: Caller) -> None:
 async def read_survives_a_lost_session(target: Target, caller: Caller) -> None:
     """Drops the caller's sessions in the Go API and lists notes again."""
     await caller.control()
-    before = (await caller.upstream())[-1].seq
+    before = await caller.mark()
     await target.mock.drop_sessions(caller.sub)
     reply = await caller.call("list_notes", {"limit": 1})
     require(reply.ok, "the call to succeed with a new session", reply.brief)
@@ -155,7 +154,7 @@ async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
     await target.mock.drop_sessions(caller.sub)
     title = caller.text("once")
     await caller.ok("create_note", {"title": title, "content": "x"})
-    items = (await caller.ok("list_notes", {"limit": 100}))["items"]
+    items = (await caller.given("list_notes", {"limit": 1000}))["items"]
     titles = [item["payload"].get("title") for item in items]
     require_equal([title], titles, "titles of the caller's notes:")
 
@@ -175,7 +174,7 @@ async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
 async def recovery_is_bounded(target: Target, caller: Caller) -> None:
     """Makes the Go API answer 428 to every entity request of the caller."""
     await caller.control()
-    before = (await caller.upstream())[-1].seq
+    before = await caller.mark()
     body = json.dumps({"error": "Invalid or expired sync session.", "correlation_id": "c"})
     await caller.inject(
         kind="answer", path="/v1/notes.*", times=None, status=428, body=body.encode()
@@ -201,7 +200,7 @@ async def recovery_is_bounded(target: Target, caller: Caller) -> None:
 async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
     """Wipes the caller's data as another device would, and calls again."""
     await caller.control()
-    before = (await caller.upstream())[-1].seq
+    before = await caller.mark()
     await target.mock.wipe(caller.sub)
     reply = await caller.call("list_notes", {"limit": 1})
     if reply.code == "epoch_mismatch":
@@ -226,8 +225,8 @@ async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
 )
 async def version_conflict_is_not_retried(target: Target, caller: Caller) -> None:
     """Makes the Go API answer one PATCH with a version conflict."""
-    note = await caller.ok("create_note", {"title": caller.text(), "content": "x"})
-    before = (await caller.upstream())[-1].seq
+    note = await caller.given("create_note", {"title": caller.text(), "content": "x"})
+    before = await caller.mark()
     body = {"error": "version mismatch: expected 3, actual 4", "correlation_id": "c"}
     await caller.inject(
         kind="answer", methods=("PATCH",), status=409, body=json.dumps(body).encode()
@@ -236,5 +235,5 @@ async def version_conflict_is_not_retried(target: Target, caller: Caller) -> Non
     require_equal("conflict", reply.code, "error code")
     requests = await caller.upstream(before)
     require_equal(1, len(_entities(requests)), "entity requests:")
-    if _creates(requests):
-        raise Violation("no new session for a version conflict", "one was made")
+    # A proxy that makes a session for every request has made one for this.
+    require(len(_creates(requests)) <= 1, "no session made for the conflict", "one was")

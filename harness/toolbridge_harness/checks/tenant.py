@@ -16,10 +16,10 @@ async def _refused(caller: Caller, tenants: list[object]) -> None:
     Only the claim changes; `...` leaves it out.
     """
     await caller.control()
-    seen = (await caller.upstream())[-1].seq if caller.target.has_upstream else 0
+    seen = await caller.mark()
     key = caller.target.deployment.tokens.secrets[0]
     for tenant in tenants:
-        payload = forge.claims(caller.sub, "", tenant_id=tenant)
+        payload = forge.altered(caller.token, tenant_id=tenant)
         call = replace(caller.request("list_notes", {"limit": 1}), token=forge.signed(payload, key))
         reply = await caller.target.send(call)
         what = "no tenant_id" if tenant is ... else f"tenant_id {tenant!r}"
@@ -42,7 +42,7 @@ async def _refused(caller: Caller, tenants: list[object]) -> None:
 async def other_tenant_is_refused(target: Target, caller: Caller) -> None:
     """Sends a token that is valid but for another tenant: 403 or 401, and nothing upstream."""
     await caller.control()
-    seen = (await caller.upstream())[-1].seq if target.has_upstream else 0
+    seen = await caller.mark()
     token = target.deployment.tokens.foreign(caller.sub, f"other-{target.random.randrange(9999)}")
     if token is None:
         raise NotApplicable("no token of a foreign tenant was given")
@@ -68,7 +68,7 @@ async def missing_tenant_is_refused(target: Target, caller: Caller) -> None:
     await _refused(caller, [..., None, "", " ", 0, False])
     key = target.deployment.tokens.secrets[0]
     for name in ("tenant", "tid", "org_id", "Tenant_Id", "tenant-id"):
-        payload = forge.claims(caller.sub, "", tenant_id=..., **{name: caller.tenant})
+        payload = forge.altered(caller.token, tenant_id=..., **{name: caller.tenant})
         reply = await caller.call("list_notes", token=forge.signed(payload, key))
         require_forbidden(reply, f"the tenant under the name {name}")
 
@@ -148,7 +148,7 @@ async def refusal_names_no_tenant(target: Target, caller: Caller) -> None:
     "tenant-header-powerless",
     "X-TB-Tenant-ID of the caller does not get a foreign token in",
     severity=Severity.CRITICAL,
-    catalogue=("TEN-12", "TEN-15"),
+    catalogue="TEN-12",
     source="CWE-639",
     remedy="Take the tenant from the verified claim and the configuration alone.",
     why="A header is written by the caller.",

@@ -1,4 +1,4 @@
-"""`toolbridge contract`: the mock Go API on its own."""
+"""`toolbridge contract`: the mock Go API on its own, and the cases that any provider must meet."""
 
 import os
 import signal
@@ -7,10 +7,17 @@ import sys
 
 import click
 
+from toolbridge_contract.provider.command import verify_command
+from toolbridge_harness.config import setting
+
 
 @click.group()
 def contract() -> None:
     """Work with the Go API's contract."""
+
+
+# As everywhere in the suite, `.env` is read for local work.
+contract.add_command(verify_command(setting))
 
 
 @contract.command(context_settings={"ignore_unknown_options": True})

@@ -1,12 +1,12 @@
 """`toolbridge up`: the mock Go API and the reference proxy in the foreground, to play with."""
 
 import asyncio
-import signal
 
 import click
 
 from toolbridge_contract.tokens import mint
 from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.interruption import cancel_on_signals
 from toolbridge_harness.stack import Launch, NeverStarted, Stack, embedded_stack
 
 # A working day, so that the token printed at the start outlives the session.
@@ -30,9 +30,7 @@ def up(port: int | None, sub: str) -> int:
 
 
 async def _serve(port: int | None, sub: str) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_on_signals()
     launch = Launch(port=port, upstream_deadline=UPSTREAM_DEADLINE)
     try:
         async with embedded_stack(launch) as stack:

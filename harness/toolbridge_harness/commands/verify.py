@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from toolbridge_harness.config import (
     split_url,
 )
 from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.interruption import cancel_on_signals
 from toolbridge_harness.model import Profile, Report, Vantage
 from toolbridge_harness.progress import progress_for_stderr
 from toolbridge_harness.registry import all_checks, select
@@ -43,7 +43,12 @@ INTERRUPTED = 130
     type=click.Choice([p.value for p in Profile]),
     help="How much to run. [default: gate]",
 )
-@click.option("--only", multiple=True, metavar="ID|AREA", help="Run only these checks.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID|AREA",
+    help="Run only these: ids, areas, severities, catalogue rows, or patterns with *.",
+)
 @click.option("--env", "environment", metavar="NAME", help="Use [env.NAME] of toolbridge.toml.")
 @click.option("--require", metavar="VANTAGE,…", help="Be red when one of these is missing.")
 @click.option(
@@ -51,7 +56,12 @@ INTERRUPTED = 130
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="Checks at a time. [default: 8, 2 live]")
 @click.option("--seed", type=click.IntRange(0), help="Repeat the order and content of a run.")
-@click.option("--deadline", type=click.FloatRange(1), metavar="SECONDS", help="Stop the run then.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(1, 86_400),
+    metavar="SECONDS",
+    help="Stop the run then.",
+)
 @click.option(
     "--rate",
     type=click.FloatRange(0.1, 1000),
@@ -61,7 +71,11 @@ INTERRUPTED = 130
 @click.option("--mock-host", default="127.0.0.1", metavar="ADDRESS", help="Where the mock listens.")
 @click.option("--stop-cmd", metavar="CMD", help="Run at the end of a --launch run.")
 @click.option(
-    "--report", "reports", multiple=True, metavar="FORMAT:FILE", help="Also write json or junit."
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT:FILE",
+    help="Also write json, junit or text.",
 )
 def verify(**given: Any) -> int:
     """Run the checks against a target.
@@ -87,10 +101,7 @@ def run_options(options: Options) -> Report:
 
 
 async def _run(options: Options) -> Report:
-    task = asyncio.current_task()
-    if task is not None:
-        # `kill` is to leave as little behind as Ctrl-C does.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_on_signals()
     with progress_for_stderr() as progress:
         return await run_verification(options, progress)
 
@@ -98,11 +109,7 @@ async def _run(options: Options) -> Report:
 def _options(given: dict[str, Any]) -> Options:
     named = given["environment"]
     environment = read_environment(named) if named else Environment(name="")
-    if given["url"] and given["launch"]:
-        raise UsageProblem("--url and --launch exclude each other: one target per run")
-    url = given["url"] or (None if given["launch"] else environment.url)
-    if url:
-        split_url(url)
+    url = _url(given, environment)
     profile = _profile(given["profile"] or environment.profile or Profile.GATE.value)
     require = given["require"].split(",") if given["require"] else environment.require
     options = Options(
@@ -118,6 +125,23 @@ def _options(given: dict[str, Any]) -> Options:
         rate=given["rate"],
     )
     return options if given["seed"] is None else replace(options, seed=given["seed"])
+
+
+def _url(given: dict[str, Any], environment: Environment) -> str | None:
+    """Return the URL to verify, None for a proxy of our own. Emptiness is never a choice."""
+    for option in ("url", "launch"):
+        if given[option] is not None and not given[option].strip():
+            raise UsageProblem(f"--{option} is empty: is a variable unset?")
+    if given["url"] and given["launch"]:
+        raise UsageProblem("--url and --launch exclude each other: one target per run")
+    if given["launch"]:
+        return None
+    url: str | None = given["url"] or environment.url
+    if url is None and environment.name:
+        raise UsageProblem(f"[env.{environment.name}] of toolbridge.toml has no url")
+    if url is not None:
+        split_url(url)
+    return url
 
 
 def _launch(given: dict[str, Any]) -> Launch | None:
@@ -148,7 +172,13 @@ def _vantage(name: str) -> Vantage:
 
 
 def _publish(report: Report, destinations: list[Destination]) -> None:
-    tty = sys.stdout.isatty()
-    width = max(60, min(shutil.get_terminal_size().columns, 120)) if tty else 100
-    click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
+    # Files first: whatever happens to standard output, CI finds the results of this run.
     write_reports(destinations, report, all_checks())
+    tty = sys.stdout is not None and sys.stdout.isatty()
+    width = max(60, min(shutil.get_terminal_size().columns, 120)) if tty else 100
+    try:
+        click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageProblem(f"standard output cannot be written: {error.strerror}") from None

@@ -34,8 +34,10 @@ def parse_destinations(values: Sequence[str]) -> list[Destination]:
             raise UsageProblem(f"--report {value}: it is FORMAT:FILE, with one of {formats}")
         path = Path(file)
         try:
+            # An old report must not pass for this run's, should this run not get that far.
             with path.open("a"):
                 pass
+            path.unlink()
         except OSError as error:
             raise UsageProblem(f"--report {value}: cannot be written: {error.strerror}") from None
         destinations.append(Destination(name, path))
@@ -48,7 +50,10 @@ def write_reports(
     """Write every report file."""
     for destination in destinations:
         text = FORMATS[destination.format](report, checks)
+        # Half a report is no report: the file appears when it is complete.
+        partial = destination.path.with_name(f".{destination.path.name}.partial")
         try:
-            destination.path.write_text(text, encoding="utf-8")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(destination.path)
         except OSError as error:
             raise UsageProblem(f"{destination.path}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,72 @@
+"""The tools' content: text that survives, and lists that are complete."""
+
+from typing import Any
+
+from toolbridge_contract.tools import CHAT
+from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.registry import check
+from toolbridge_harness.target import Caller, Target
+from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
+
+_CONTROL = ("control-token", "tools-note-life-cycle", "tools-chat-life-cycle")
+
+
+@check(
+    "tools-text-fidelity",
+    "Text comes back code point by code point",
+    severity=Severity.HIGH,
+    catalogue=("INP-22", "INP-29", "INP-37"),
+    source="check catalogue INP-22; CWE-134",
+    remedy="Pass text through: no normalising, trimming, escaping, formatting or parsing.",
+    why="Notes are the user's own words; templates in them must stay words.",
+    needs=Vantage.TOKENS,
+    explained_by=_CONTROL,
+    broken="text is changed on its way to the Go API or back",
+)
+async def text_survives(target: Target, caller: Caller) -> None:
+    """Writes and reads emoji, combining marks, markup, templates, JSON and 100 kB of text."""
+    samples = [
+        "👩‍👩‍👧 e\u0301 \u00e9 \u202eabc\u202c \ufeff",
+        "<script>&amp; %41 + {settings.secret} {0} ${HOME} %(x)s {{7*7}}",
+        '{"a": [1, 2]}',
+        "  leading, trailing, tabs\t and\r\nlines \u2028 ",
+        caller.text() + "x" * 100_000,
+    ]
+    for sample in samples:
+        item = await caller.given("create_note", {"title": caller.text(), "content": sample})
+        read = await caller.given("get_note", {"uid": item["uid"]})
+        if read["payload"].get("content") != sample:
+            shown = repr(read["payload"].get("content"))[:120]
+            raise Violation(f"the content {sample[:60]!r}", shown)
+
+
+@check(
+    "tools-list-walk",
+    "A walk over all pages finds every item once",
+    severity=Severity.HIGH,
+    catalogue="INP-35",
+    source="check catalogue INP-35",
+    remedy="Send limit and cursor as given, and relay nextCursor as it comes.",
+    why="A page that is lost or read twice is data that an agent never sees or counts double.",
+    needs=Vantage.MINT,
+    explained_by=_CONTROL,
+    broken="listing page by page loses or repeats items",
+)
+async def pages_are_complete(target: Target, caller: Caller) -> None:
+    """Creates seven chats and walks them two at a time until an empty page."""
+    made = [
+        (await caller.given(CHAT.tool("create"), {"title": caller.text()}))["uid"] for _ in range(7)
+    ]
+    found: list[str] = []
+    arguments: dict[str, Any] = {"limit": 2}
+    for _ in range(len(made) + 2):
+        page = await caller.ok("list_chats", arguments)
+        items = page["items"]
+        require(len(items) <= 2, "at most 2 items for limit 2", len(items))
+        found += [item["uid"] for item in items]
+        if not items or not page.get("nextCursor"):
+            break
+        arguments = {"limit": 2, "cursor": page["nextCursor"]}
+    else:
+        raise Untestable("the walk did not come to an end")
+    require_equal(sorted(made), sorted(found), "uids found by the walk:")
