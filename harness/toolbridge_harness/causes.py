@@ -61,6 +61,36 @@ def explain(
     return settled, tuple(causes)
 
 
+def blame_strays(
+    results: Sequence[Result], checks: Mapping[str, Check], strays: Sequence[str]
+) -> tuple[tuple[Result, ...], tuple[Cause, ...]]:
+    """Return the results, and the one cause that strays are: the proxy acts for the wrong user.
+
+    When identities mix, whatever needs one may fail; refusals of tokens and tenants that fail
+    do so for reasons of their own.
+    """
+    if not strays:
+        return tuple(results), ()
+    explained = {
+        r.check
+        for r in results
+        if r.red
+        and not r.cause
+        and (r.outcome is Outcome.UNTESTABLE or checks[r.check].area not in REFUSING_AREAS)
+    }
+    cause = Cause(
+        "run-strays",
+        f"the proxy acts for the wrong user: {len(strays)} upstream requests belong to another "
+        f"caller or to none; first, {strays[0]}",
+        "Send the token and session of the request at hand; keep no identity in a client, "
+        "a global, a cache or a connection.",
+        tuple(sorted(explained)),
+    )
+    return tuple(replace(r, cause=cause.id) if r.check in explained else r for r in results), (
+        cause,
+    )
+
+
 def _root(
     name: str, red: Mapping[str, Result], checks: Mapping[str, Check], seen: frozenset[str]
 ) -> str:
@@ -91,6 +121,7 @@ def _cause(
     return Cause(root, declared.broken, declared.remedy, explains)
 
 
+REFUSING_AREAS = frozenset({"auth", "tenant", "transport"})
 # A root that can have several causes, told apart by what its own answer says.
 TOLD_APART: tuple[tuple[str, str, str, str], ...] = (
     (

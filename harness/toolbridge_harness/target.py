@@ -218,6 +218,13 @@ class Caller:
             )
         return reply
 
+    async def control_write(self) -> dict[str, Any]:
+        """Make the write that must succeed before writes are made to fail; return the note."""
+        note: dict[str, Any] = await self.given(
+            "create_note", {"title": self.text("control"), "content": "x"}
+        )
+        return note
+
     async def upstream(self, after: int = 0) -> list[RecordedRequest]:
         """Return what reached the Go API for this caller, oldest first."""
         return await self.target.mock.requests(self.sub, after)

@@ -16,7 +16,7 @@ from aiolimiter import AsyncLimiter
 
 from toolbridge_contract.control import ControlError
 from toolbridge_harness.baseline import Accepted, apply_baseline, read_baseline
-from toolbridge_harness.causes import explain
+from toolbridge_harness.causes import blame_strays, explain
 from toolbridge_harness.config import split_url, token_source
 from toolbridge_harness.model import Cause, Check, NotVerified, Profile, Report, Result, Vantage
 from toolbridge_harness.preflight import never_started, preflight, still_alive
@@ -161,7 +161,10 @@ class _Session:
         """Judge what was recorded."""
         results: tuple[Result, ...] = tuple(self.run.results[k] for k in sorted(self.run.results))
         results, problems = apply_baseline(results, self.accepted, _today())
+        results, mixed = blame_strays(results, all_checks(), self.stray_lines)
         results, causes = explain(results, all_checks())
+        causes = (*mixed, *causes)
+        problems = (*problems, *(cause.headline for cause in mixed))
         cut = self.run.cut_short
         if cut is not None:
             untold = tuple(r.check for r in results if r.cause == cut.id)
@@ -178,14 +181,8 @@ class _Session:
             results=results,
             causes=causes,
             not_verified=self._not_verified(),
-            problems=(*problems, *self._missing(), *self._stray_problems()),
+            problems=(*problems, *self._missing()),
         )
-
-    def _stray_problems(self) -> list[str]:
-        if not self.stray_lines:
-            return []
-        first = self.stray_lines[0]
-        return [f"{len(self.stray_lines)} upstream requests belong to no caller: first, {first}"]
 
     def _missing(self) -> list[str]:
         """Vantages that this run had to have and had not."""

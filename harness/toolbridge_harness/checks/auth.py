@@ -15,7 +15,7 @@ from toolbridge_harness.refusals import (
 )
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Untestable, require, require_equal
+from toolbridge_harness.verdicts import ControlFailed, Untestable, require, require_equal
 
 _UNVERIFIED = ("auth-wrong-secret",)
 
@@ -212,7 +212,8 @@ async def expired_token_is_refused(target: Target, caller: Caller) -> None:
     key = _secret(target)
     late = forge.signed(forge.altered(caller.token, exp=now + 5), key)
     reply = await caller.call("list_notes", {"limit": 1}, token=late)
-    require(reply.ok, "a token that is valid for five more seconds to work", reply.brief)
+    if not reply.ok:
+        raise ControlFailed(f"a token with five seconds left did not work: {reply.brief}")
     ages = (3600, 61)
     tokens = [
         # Issued before it expired: the expiry is the only thing wrong with it.
@@ -267,7 +268,8 @@ async def future_token_is_refused(target: Target, caller: Caller) -> None:
     key = _secret(target)
     past = forge.signed(forge.altered(caller.token, nbf=now - 5), key)
     reply = await caller.call("list_notes", {"limit": 1}, token=past)
-    require(reply.ok, "a token whose nbf has passed to work", reply.brief)
+    if not reply.ok:
+        raise ControlFailed(f"a token whose nbf has passed did not work: {reply.brief}")
     changes = ({"nbf": now + 3600}, {"nbf": "abc"}, {"iat": now + 3600}, {"iat": "abc"})
     tokens = [(str(c), forge.altered(caller.token, **c)) for c in changes]
     await refused_tokens(caller, [(what, forge.signed(t, key)) for what, t in tokens])

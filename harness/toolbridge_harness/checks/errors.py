@@ -103,6 +103,7 @@ async def rejections_are_told_apart(target: Target, caller: Caller) -> None:
 async def rate_limit_is_passed_on(target: Target, caller: Caller) -> None:
     """Makes the Go API answer 429 with Retry-After 7 to a read and to a create."""
     await caller.control()
+    await caller.control_write()
     calls: tuple[tuple[str, dict[str, Any]], ...] = (
         ("list_notes", {"limit": 1}),
         ("create_note", {"title": caller.text(), "content": "x"}),
@@ -128,7 +129,7 @@ async def rate_limit_is_passed_on(target: Target, caller: Caller) -> None:
 
 def _says_outcome_unknown(reply: Reply, what: str) -> None:
     require_equal("outcome_unknown", reply.code, f"{what}: code")
-    text = reply.tool_text.lower()
+    text = str(reply.tool_error.get("message", "")).lower()
     # "do not retry" is good advice; an invitation is not.
     told = text.replace("do not retry", "").replace("don't retry", "").replace("never retry", "")
     require("retry" not in told, f"{what}: a message that does not invite to retry", text)
@@ -149,6 +150,7 @@ def _says_outcome_unknown(reply: Reply, what: str) -> None:
 async def lost_answer_is_unknown(target: Target, caller: Caller) -> None:
     """Lets the Go API write the note, then resets the connection or cuts the answer short."""
     await caller.control()
+    await caller.control_write()
     for kind in ("reset", "truncate"):
         title = caller.text(kind)
         await caller.inject(kind=kind, methods=("POST",), path="/v1/notes", commit=True)
@@ -177,6 +179,7 @@ async def lost_answer_is_unknown(target: Target, caller: Caller) -> None:
 async def silence_is_bounded(target: Target, caller: Caller) -> None:
     """Makes reads and creates of one user hang, while another user and health_check go on."""
     await caller.control()
+    await caller.control_write()
     other = target.caller()
     await other.control()
     deadline = target.deployment.upstream_deadline
@@ -224,6 +227,7 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
 async def redirects_are_not_followed(target: Target, caller: Caller) -> None:
     """Redirects a read and a create to another path of the recorder."""
     await caller.control()
+    await caller.control_write()
     calls: tuple[tuple[str, dict[str, Any]], ...] = (
         ("list_notes", {"limit": 1}),
         ("create_note", {"title": caller.text(), "content": "x"}),
@@ -285,6 +289,7 @@ async def odd_success_is_an_error(target: Target, caller: Caller) -> None:
 )
 async def session_failure_is_not_cached(target: Target, caller: Caller) -> None:
     """Makes the first session creation of a user fail with 500, then calls again."""
+    await target.caller().control_write()
     await caller.inject(kind="answer", path="/v1/sync/sessions", status=500, body=_body("no"))
     first = await caller.call("create_note", {"title": caller.text(), "content": "x"})
     require_equal("upstream_error", first.code, "code while sessions cannot be made:")

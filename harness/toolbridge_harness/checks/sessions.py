@@ -150,13 +150,13 @@ async def read_survives_a_lost_session(target: Target, caller: Caller) -> None:
 )
 async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
     """Drops the caller's sessions, creates a note, and counts the notes."""
-    await caller.control()
+    await caller.control_write()
     await target.mock.drop_sessions(caller.sub)
     title = caller.text("once")
     await caller.ok("create_note", {"title": title, "content": "x"})
     items = (await caller.given("list_notes", {"limit": 1000}))["items"]
     titles = [item["payload"].get("title") for item in items]
-    require_equal([title], titles, "titles of the caller's notes:")
+    require_equal(1, titles.count(title), "notes with the title written:")
 
 
 @check(

@@ -32,14 +32,17 @@ from toolbridge_harness.wire import Call, Era, initialize, tool_call
 )
 async def handshake_is_sound(target: Target, caller: Caller) -> None:
     """Sends initialize with a known version, and one with a version that nobody has."""
-    reply = await target.send(initialize())
+    # Whether a handshake needs a token is the target's choice.
+    open_to_all = (await target.send(initialize())).status != 401
+    token = None if open_to_all else caller.token
+    reply = await target.send(replace(initialize(), token=token))
     require_equal(Era.LEGACY.value, reply.result.get("protocolVersion"), "protocol version:")
     capabilities = sorted(reply.result.get("capabilities", {}))
     if "tools" not in capabilities:
         raise Violation("the capability tools", capabilities.__repr__())
     unknown = initialize()
     unknown.params["protocolVersion"] = "1900-01-01"
-    offered = (await target.send(unknown)).result
+    offered = (await target.send(replace(unknown, token=token))).result
     require(offered.get("protocolVersion") != "1900-01-01", "another version offered", offered)
     if set(capabilities) - {"tools", "experimental"}:
         raise Advisory("tools alone, without empty capabilities", capabilities.__repr__())
