@@ -28,9 +28,7 @@ def bare(upstream: str) -> ASGIApp:
     from toolbridge_proxy.settings import Settings
     from toolbridge_proxy.upstream import make_transport
 
-    settings = Settings(
-        go_api_base_url=upstream, tenant_id="t1", tenant_header_secret="s" * 32
-    )  # type: ignore[call-arg]
+    settings = Settings(go_api_base_url=upstream, tenant_id="t1", tenant_header_secret="s" * 32)  # type: ignore[call-arg]
     client = httpx.AsyncClient(transport=make_transport(settings), trust_env=False)
 
     async def call(request: Request) -> Response:

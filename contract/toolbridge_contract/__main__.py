@@ -1,4 +1,4 @@
-"""`python -m toolbridge_contract serve`: the mock Go API as a process."""
+"""`python -m toolbridge_contract`: `serve` the mock Go API, `verify` a provider against it."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ import click
 
 from toolbridge_contract.mock.clock import MAX_OFFSET_SECONDS
 from toolbridge_contract.mock.server import CannotListen, ServeOptions, serve
+from toolbridge_contract.provider.command import verify_command
 
 # Usage or configuration, as in every command of the suite.
 EXIT_USAGE = 4
@@ -20,6 +21,9 @@ def main() -> None:
     """The wire contract of ToolBridge."""
 
 
+main.add_command(verify_command())
+
+
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option(
@@ -31,6 +35,7 @@ def main() -> None:
 @click.option("--tenant-scoped", is_flag=True, help="Keep rows apart by tenant id.")
 @click.option("--clock-offset", default=0.0, metavar="SECONDS", help="Run the clock ahead.")
 @click.option("--no-rate-limit", is_flag=True, help="Never answer 429.")
+@click.option("--until-eof", is_flag=True, help="Stop when standard input ends.")
 def serve_command(
     host: str,
     port: int,
@@ -38,6 +43,7 @@ def serve_command(
     tenant_scoped: bool,
     clock_offset: float,
     no_rate_limit: bool,
+    until_eof: bool,
 ) -> None:
     """Serve the mock Go API until SIGTERM.
 
@@ -59,6 +65,7 @@ def serve_command(
         tenant_scoped=tenant_scoped,
         clock_offset=clock_offset,
         rate_limit=not no_rate_limit,
+        until_eof=until_eof,
     )
     try:
         serve(options)
@@ -76,12 +83,13 @@ def _required(name: str) -> str:
 def run() -> None:
     """Run the command; click's own usage errors leave with the suite's code."""
     try:
-        main(standalone_mode=False, prog_name="python -m toolbridge_contract")
+        code = main(standalone_mode=False, prog_name="python -m toolbridge_contract")
     except click.ClickException as error:
         sys.stderr.write(f"Error: {error.format_message()}\n")
         sys.exit(EXIT_USAGE)
     except click.Abort:
         sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def _private_or_https(value: str) -> str:
 
 
 def _tidy(value: object) -> object:
-    """Refuse empty, blank-edged and placeholder values: they are always a mistake."""
+    """Refuse empty, blank-edged, placeholder and non-UTF-8 values: they are always a mistake."""
     if isinstance(value, str):
         if not value.strip():
             raise ValueError("is empty; set it or leave the variable out")
@@ -71,6 +71,8 @@ def _tidy(value: object) -> object:
             raise ValueError("has a blank or a line break at its edge")
         if value.startswith("<") and value.endswith(">"):
             raise ValueError("is still the placeholder of the documentation")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("is not UTF-8 text")
     return value
 
 

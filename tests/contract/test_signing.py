@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from toolbridge_contract.signing import Rejection, signature, tenant_headers, verify
@@ -12,7 +12,6 @@ SECRET = "0123456789abcdef0123456789abcdef"
 NOW_MS = 1_767_225_600_000
 NOW_NS = NOW_MS * 1_000_000
 
-steady = settings(derandomize=True, max_examples=150, deadline=None)
 secrets = st.text(string.printable, min_size=32, max_size=100)
 tenants = st.text([chr(code) for code in range(0x21, 0x7F)], min_size=1, max_size=128)
 # 2020 to 2040.
@@ -144,7 +143,7 @@ def test_each_fault_has_its_reason_in_gos_order(
     assert expected == judge(**(good | change))
 
 
-@steady
+@pytest.mark.property
 @given(tenants, secrets, times)
 def test_what_is_signed_verifies(tenant: str, secret: str, timestamp_ms: int) -> None:
     """A triple is accepted at its own instant, whatever tenant and secret."""
@@ -153,7 +152,7 @@ def test_what_is_signed_verifies(tenant: str, secret: str, timestamp_ms: int) ->
     assert None is verify(name, timestamp, signed, secret, timestamp_ms * 1_000_000)
 
 
-@steady
+@pytest.mark.property
 @given(tenants, times, st.integers(0, 2), st.data())
 def test_a_change_of_one_character_is_refused(
     tenant: str, timestamp_ms: int, which: int, data: st.DataObject
@@ -170,7 +169,7 @@ def test_a_change_of_one_character_is_refused(
     assert None is not verify(name, timestamp, signed, SECRET, timestamp_ms * 1_000_000)
 
 
-@steady
+@pytest.mark.property
 @given(st.text(max_size=40))
 def test_any_text_as_timestamp_is_judged_without_an_exception(timestamp: str) -> None:
     """Arbitrary text is refused for a reason, or names an instant inside the window."""

@@ -113,6 +113,78 @@ def test_a_broken_proxy_is_red_for_its_bug(
     assert done.first_line == f"RED {all_checks()[cause].broken}"
 
 
+@pytest.mark.parametrize(
+    ("bug", "check"),
+    [
+        ("cached-verdict", "auth-expires-in-use"),
+        ("debug-sub", "auth-identity-headers"),
+        ("global-flight", "sessions-own"),
+        ("health-leak", "health-check-public"),
+        ("health-upstream", "errors-health-alone"),
+        ("retry-timeout", "errors-upstream-silent"),
+        ("relay-headers", "hygiene-upstream-headers"),
+        ("bool-of-text", "tools-falsy-values"),
+        ("raw-log", "hygiene-log-injection"),
+        ("cors", "transport-origin"),
+        ("late-notification", "transport-no-silent-execution"),
+    ],
+)
+def test_a_check_bites(bug: str, check: str) -> None:
+    """The check that claims a bug's row is red on that bug, and on it alone."""
+    launch = python_command("broken_proxy.py", bug)
+
+    done = toolbridge("verify", "--launch", launch, "--only", check, "--only", "control-token")
+
+    assert 1 == done.code
+    assert done.first_line == f"RED {all_checks()[check].broken}"
+    assert (1, 1) == (done.count("failed"), done.count("passed"))
+
+
+@pytest.mark.parametrize(
+    ("bug", "cause"),
+    [
+        ("first-token", "RED the proxy acts for the wrong user: "),
+        ("sticky", "RED the proxy acts for the wrong user: "),
+        ("create-note-fails", "RED the tools for notes do not do what their names say"),
+    ],
+)
+def test_what_breaks_everything_is_said_once(bug: str, cause: str) -> None:
+    """A bug that fails half of the checks is named first, and none of it is called ours."""
+    done = toolbridge("verify", "--launch", python_command("broken_proxy.py", bug))
+
+    assert 1 == done.code
+    assert done.first_line.startswith(cause)
+    assert 0 == done.count("broke (our bug)")
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "event-streams-and-sessions",
+        "session-per-request",
+        "old-era-only",
+        "tenant-as-401",
+        "quoted-and-unhurried",
+        "text-alone",
+    ],
+)
+def test_a_correct_proxy_built_differently_is_green(variant: str) -> None:
+    """Nothing that the contract leaves open makes a run red."""
+    done = toolbridge("verify", "--launch", python_command("conformant_proxy.py", variant))
+
+    assert (0, 0) == (done.code, done.count("warned"))
+
+
+def test_a_mock_that_dies_is_not_the_targets_fault() -> None:
+    """When the suite loses its own mock, it says so and still reports what it knows."""
+    launch = python_command("mock_killer.py")
+
+    done = toolbridge("verify", "--launch", launch)
+
+    assert 1 == done.code
+    assert done.first_line.startswith("RED the mock Go API behind the proxy is gone")
+
+
 def test_a_seed_repeats_one_check() -> None:
     """The replay line of a report runs that check alone."""
     done = toolbridge("verify", "--only", "auth-alg-none", "--seed", "7")

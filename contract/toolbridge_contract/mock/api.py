@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from toolbridge_contract.mock import connection, epoch
 from toolbridge_contract.mock.clock import Clock
+from toolbridge_contract.mock.delta import Delta
 from toolbridge_contract.mock.entities import Entities, EntityCall
 from toolbridge_contract.mock.jwt_gate import JwtGate
 from toolbridge_contract.mock.messages import (
+    CLOSE,
     Call,
     Panicked,
     Refused,
@@ -50,10 +52,12 @@ class GoApi:
         self.sessions = Sessions(self.clock)
         self.tenant_secret = tenant_secret
         self._jwt = JwtGate(jwt_secret)
-        self._rate = RateLimit(self.clock, enforced=rate_limit)
+        self._rates = {
+            gate: RateLimit(self.clock, enforced=rate_limit) for gate in (Gate.ENTITY, Gate.DELTA)
+        }
         self._store = Store(tenant_scoped=tenant_scoped)
         self._service = Service(self.clock, self.sessions, self._store)
-        self._entities = Entities(self.clock)
+        self._handlers = {Gate.ENTITY: Entities(self.clock), Gate.DELTA: Delta(self.clock)}
 
     def wipe(self, subject: str) -> int:
         """Wipe a caller's data as another of their devices would; return the new epoch."""
@@ -78,6 +82,8 @@ class GoApi:
             answer = empty_answer(500)
         correlation_id = call.correlation_id.encode("utf-8", "surrogateescape")
         answer.headers += [*call.extra, (b"X-Correlation-Id", correlation_id)]
+        if connection.closes(call):
+            answer.headers.append(CLOSE)
         return answer
 
     def _route(self, call: Call, route: Route | None) -> Response:
@@ -118,13 +124,13 @@ class GoApi:
         return self._service.end_session(user, session_id)
 
     def _entity(self, call: Call, user: User, route: Route, operation: str) -> Response:
-        self._rate.admit(call, user)
+        self._rates[route.gate].admit(call, user)
         epoch.admit(call, user)
         if route.entity is None:
             raise LookupError(f"route without entity: {call.request.target}")
         tables = self._store.tables(user, _tenant(call))
         ask = EntityCall(call, route.entity, tables, route.parameter)
-        handler: Callable[[EntityCall], Response] = getattr(self._entities, operation)
+        handler: Callable[[EntityCall], Response] = getattr(self._handlers[route.gate], operation)
         return handler(ask)
 
 

@@ -1,5 +1,6 @@
 """The served mock: a thin ASGI application around GoApi that records, faults and streams."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from toolbridge_contract.mock.violations import repeated, violations
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# A body never finished got its 400 after 15.0 s.
+_READ_SECONDS = 15.0
 
 
 class MockApp:
@@ -81,15 +85,36 @@ class MockApp:
 
 
 async def _read(scope: Scope, receive: Receive) -> tuple[Request, bool]:
-    """Return the request, and whether its body arrived whole."""
-    body = b""
-    complete = False
-    while not complete:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        body += message.get("body", b"")
-        complete = not message.get("more_body", False)
+    """Return the request, and whether the client is still there to be answered."""
     target = scope["toolbridge.target"].decode("utf-8", "surrogateescape")
     headers = scope["toolbridge.headers"]
-    return Request(scope["method"], target, headers, body, scope["http_version"]), complete
+    request = Request(scope["method"], target, headers, b"", scope["http_version"])
+    if not scope["toolbridge.cycle"].more_body:
+        return request, await _read_body(request, receive, lambda: None)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_READ_SECONDS) as limit:
+
+            def arrived() -> None:
+                # Python takes longer than Go for a large body, so only silence counts.
+                limit.reschedule(loop.time() + _READ_SECONDS)
+
+            return request, await _read_body(request, receive, arrived)
+    except TimeoutError:
+        request.cut = True
+        return request, True
+
+
+async def _read_body(request: Request, receive: Receive, arrived: Callable[[], None]) -> bool:
+    parts: list[bytes] = []
+    try:
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return False
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return True
+            arrived()
+    finally:
+        request.body = b"".join(parts)

@@ -36,7 +36,7 @@ class Client:
         self._cycle: RequestResponseCycle = scope["toolbridge.cycle"]
         self._transport: asyncio.Transport = self._cycle.transport
         self._head_only = scope["method"] == "HEAD"
-        self._may_chunk = scope["http_version"] == "1.1"
+        self._modern = scope["http_version"] == "1.1"
         self._receive = receive
 
     def answer(self, response: Response, now_ns: int) -> None:
@@ -47,9 +47,10 @@ class Client:
         close = not cycle.keep_alive or (b"Connection", b"close") in response.headers
         body = b"" if self._head_only or response.status in _BODILESS else response.body
         parts = [_head(response), b"Date: ", _date(now_ns // _NS_PER_SECOND), b"\r\n"]
-        if close and (b"Connection", b"close") not in response.headers:
+        # net/http does not say so to HTTP/1.0, which expects nothing else.
+        if close and self._modern and (b"Connection", b"close") not in response.headers:
             parts.append(b"Connection: close\r\n")
-        if len(body) > _CHUNKED_ABOVE and self._may_chunk:
+        if len(body) > _CHUNKED_ABOVE and self._modern:
             parts += [b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body), body]
             parts.append(b"\r\n0\r\n\r\n")
         elif response.status in _BODILESS:

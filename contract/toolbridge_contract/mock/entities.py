@@ -119,7 +119,7 @@ class Entities:
         """POST on an item's /process: the body is read before the item is looked up."""
         uid = _uid(ask)
         try:
-            body = gojson.decode_struct(ask.call.request.body, {"action": str, "metadata": dict})
+            body = gojson.decode_struct(ask.call.read_body(), {"action": str, "metadata": dict})
         except gojson.InvalidJson as error:
             raise ask.refused(400, "invalid JSON") from error
         row = _live(ask, uid)
@@ -189,7 +189,7 @@ def _gone(ask: EntityCall, row: Row, what: str) -> Refused:
 
 def _object(ask: EntityCall) -> dict[str, Any] | None:
     try:
-        return gojson.decode(ask.call.request.body)
+        return gojson.decode(ask.call.read_body())
     except gojson.InvalidJson as error:
         raise ask.refused(400, "invalid JSON") from error
 

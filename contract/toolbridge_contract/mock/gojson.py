@@ -113,6 +113,16 @@ def decode(body: bytes) -> dict[str, Any] | None:
     raise InvalidJson("not an object")
 
 
+def bytes_behind(body: bytes) -> int:
+    """Return how many bytes follow the first value, 0 when there is none."""
+    text = _text(body)
+    try:
+        _, end = _first_value(text, _PLAIN)
+    except InvalidJson:
+        return 0
+    return len(to_bytes(text[end:]))
+
+
 def decode_whole(body: bytes) -> dict[str, Any]:
     """Decode as `json.Unmarshal` into a map: nothing may follow; `null` is an empty map."""
     text = _text(body)

@@ -11,14 +11,15 @@ Headers = list[tuple[bytes, bytes]]
 JSON_TYPE = (b"Content-Type", b"application/json")
 TEXT_TYPE = (b"Content-Type", b"text/plain; charset=utf-8")
 _NOSNIFF = (b"X-Content-Type-Options", b"nosniff")
-_CLOSE = (b"Connection", b"close")
+CLOSE = (b"Connection", b"close")
 
 
 @dataclass(slots=True)
 class Request:
     """One request as received: raw target, header pairs in order with their case, whole body.
 
-    `verdict` and `routed` are the tenant gate's and the router's, once there are any.
+    `cut` says that the body did not arrive before the read timeout. `verdict` and `routed` are the
+    tenant gate's and the router's, once there are any.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Request:
     headers: Headers
     body: bytes = b""
     http_version: str = "1.1"
+    cut: bool = False
     routed: Any = field(default=None, init=False, repr=False, compare=False)
     verdict: tuple[Rejection | None] | None = field(
         default=None, init=False, repr=False, compare=False
@@ -64,7 +66,8 @@ class Call:
     """A request on its way through the gates.
 
     `headers` holds the first value of each lower-case name; `extra` collects the response headers
-    that the gates passed so far add to whatever the answer will be.
+    that the gates passed so far add to whatever the answer will be; `body_read` says that the
+    handler has asked for the body.
     """
 
     request: Request
@@ -73,6 +76,12 @@ class Call:
     correlation_id: str
     correlation_sent: bool
     extra: Headers = field(default_factory=list)
+    body_read: bool = False
+
+    def read_body(self) -> bytes:
+        """Return the body, as a handler reads it."""
+        self.body_read = True
+        return self.request.body
 
 
 class Refused(Exception):
@@ -118,7 +127,7 @@ def text_answer(status: int, message: str) -> Response:
 
 def connection_error(status: int, message: str) -> Response:
     """Answer as net/http does before any handler runs: plain text, close, no correlation id."""
-    return Response(status, [TEXT_TYPE, _CLOSE], message.encode())
+    return Response(status, [TEXT_TYPE, CLOSE], message.encode())
 
 
 def empty_answer(status: int, headers: Headers | None = None) -> Response:

@@ -16,6 +16,7 @@ class Gate(enum.Enum):
     SIGNED = "JWT and tenant headers"
     SESSION = "and a session"
     ENTITY = "and the rate limit and the epoch"
+    DELTA = "the same, with a rate bucket of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ _COLLECTIONS = {
 }
 _SESSION = {"GET": "get_session", "DELETE": "end_session"}
 _ITEM = {"DELETE": "delete", "GET": "get", "PATCH": "patch", "PUT": "update"}
+_DELTA = {"push": {"POST": "push"}, "pull": {"GET": "pull"}}
 _VERBS = {"": _ITEM, "/archive": {"POST": "archive"}, "/process": {"POST": "process"}}
 _BY_PLURAL = {entity.plural: entity for entity in ENTITIES}
 
@@ -71,8 +73,18 @@ def match(path: str) -> Route | None:
     entity = _BY_PLURAL.get(parts[2])
     if entity is not None and verb in _VERBS:
         return Route(Gate.ENTITY, _VERBS[verb], entity, parts[3])
-    if path.startswith("/v1/sync/sessions/") and len(parts) == 5 and parts[4]:
-        return Route(Gate.SIGNED, _SESSION, parameter=parts[4])
+    if parts[2] == "sync" and len(parts) == 5 and parts[4]:
+        return _sync_route(parts[3], parts[4])
+    return None
+
+
+def _sync_route(name: str, last: str) -> Route | None:
+    """Return the route of `/v1/sync/{name}/{last}`."""
+    if name == "sessions":
+        return Route(Gate.SIGNED, _SESSION, parameter=last)
+    entity = _BY_PLURAL.get(name)
+    if entity is not None and last in _DELTA:
+        return Route(Gate.DELTA, _DELTA[last], entity)
     return None
 
 

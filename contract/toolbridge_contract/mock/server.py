@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import signal
 import socket
 import sys
@@ -27,6 +28,8 @@ _KEEP_ALIVE_SECONDS = 120
 _GRACE_SECONDS = 1
 # Connections not yet accepted: a burst of a load test must queue, not be refused.
 _BACKLOG = 2048
+# Whatever comes on standard input is thrown away.
+_READ_BYTES = 4096
 # Nearly all objects of a request die by reference count; the default looks every 40 requests.
 _GC_THRESHOLDS = (20_000, 20, 20)
 
@@ -37,7 +40,10 @@ class CannotListen(Exception):
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """Where and how to serve; port 0 lets the system choose; no control token, no control port."""
+    """Where and how to serve; port 0 lets the system choose; no control token, no control port.
+
+    `until_eof` stops when standard input ends, as it does when whoever started this is gone.
+    """
 
     tenant_secret: str
     jwt_secret: str
@@ -48,6 +54,7 @@ class ServeOptions:
     tenant_scoped: bool = False
     clock_offset: float = 0.0
     rate_limit: bool = True
+    until_eof: bool = False
 
 
 class _Server(uvicorn.Server):
@@ -125,6 +132,8 @@ async def _serve(options: ServeOptions, sockets: list[socket.socket]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if options.until_eof:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_eof, loop, stop)
     tasks = [
         asyncio.ensure_future(server.serve([bound]))
         for server, bound in zip(servers, sockets, strict=True)
@@ -141,6 +150,12 @@ async def _serve(options: ServeOptions, sockets: list[socket.socket]) -> None:
     for server in servers:
         server.abort()
     await asyncio.gather(*tasks)
+
+
+def _stop_at_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), _READ_BYTES):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
 
 
 async def _all_listening(servers: list[_Server]) -> None:

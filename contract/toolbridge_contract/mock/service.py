@@ -87,7 +87,7 @@ class Service:
     def wipe(self, call: Call, user: User, tenant: str) -> Response:
         """POST /v1/sync/wipe."""
         try:
-            body = gojson.decode_struct(call.request.body, {"confirm": str})
+            body = gojson.decode_struct(call.read_body(), {"confirm": str})
         except gojson.InvalidJson as error:
             raise Refused(error_answer(400, "invalid request body", call)) from error
         if body.get("confirm") != "WIPE":

@@ -124,11 +124,12 @@ def write(
 
     `payload` is kept, so the caller passes one of its own; `spelling` becomes `payload.uid`.
     """
-    if not _has_parent(tables, plural, payload):
+    if not has_parent(tables, plural, payload):
         raise WriteFailed
     table = tables[plural]
     old = table.rows.get(uid)
-    row = _render(uid, old.version + 1 if old is not None else 1, now_ms, payload, spelling)
+    version = old.version + 1 if old is not None else 1
+    row = _render(uid, version, now_ms, payload, spelling)
     table.put(row)
     return row
 
@@ -137,6 +138,26 @@ def soft_delete(table: Table, old: Row, now_ms: int) -> Row:
     """Mark a row deleted, as its next version; parents are not looked at."""
     payload = dict(old.payload)
     row = _render(old.uid, old.version + 1, now_ms, payload, payload["uid"], deleted_ms=now_ms)
+    table.put(row)
+    return row
+
+
+def push(
+    table: Table,
+    uid: str,
+    payload: Payload,
+    version: int,
+    updated_ms: int,
+    deleted_ms: int | None,
+) -> Row:
+    """Store a pushed payload as sent when it is newer than the row; return the row as it is."""
+    old = table.rows.get(uid)
+    if old is not None:
+        if updated_ms <= old.updated_ms:
+            return old
+        version = old.version + 1
+    item = _item(uid, version, millis(updated_ms), deleted_ms, gojson.encode(payload))
+    row = Row(uid, version, updated_ms, deleted_ms, payload, item)
     table.put(row)
     return row
 
@@ -151,24 +172,28 @@ def _render(
     deleted_ms: int | None = None,
 ) -> Row:
     updated = millis(now_ms)
-    deleted = ""
     payload["uid"] = spelling
     payload["updatedTs"] = updated
     payload["sync"] = {"isDeleted": False, "version": version}
     if deleted_ms is not None:
         payload["sync"] = {"deletedAt": updated, "isDeleted": True, "version": version}
-        deleted = f'"deletedAt":"{updated}",'
     encoded = gojson.encode(payload)
     if gojson.has_nul(encoded) or len(encoded) > _MAX_JSON_BYTES:
         raise WriteFailed
-    item = gojson.to_bytes(
-        f'{{"uid":"{uid}","version":{version},"updatedAt":"{updated}",{deleted}'
-        f'"payload":{encoded}}}'
-    )
+    item = _item(uid, version, updated, deleted_ms, encoded)
     return Row(uid, version, now_ms, deleted_ms, payload, item)
 
 
-def _has_parent(tables: Tables, plural: str, payload: Payload) -> bool:
+def _item(uid: str, version: int, updated: str, deleted_ms: int | None, encoded: str) -> bytes:
+    deleted = f'"deletedAt":"{millis(deleted_ms)}",' if deleted_ms is not None else ""
+    return gojson.to_bytes(
+        f'{{"uid":"{uid}","version":{version},"updatedAt":"{updated}",{deleted}'
+        f'"payload":{encoded}}}'
+    )
+
+
+def has_parent(tables: Tables, plural: str, payload: Payload) -> bool:
+    """Say whether the live parent that an entity's payload must point at is there."""
     rule = _PARENTS.get(plural)
     if rule is None:
         return True

@@ -1,6 +1,7 @@
 """`toolbridge verify`: run the checks against a target and say what was found."""
 
 import asyncio
+import math
 import shutil
 import sys
 from dataclasses import replace
@@ -110,6 +111,8 @@ def _options(given: dict[str, Any]) -> Options:
     named = given["environment"]
     environment = read_environment(named) if named else Environment(name="")
     url = _url(given, environment)
+    if given["deadline"] is not None and math.isnan(given["deadline"]):
+        raise UsageProblem("--deadline is a number of seconds")
     profile = _profile(given["profile"] or environment.profile or Profile.GATE.value)
     require = given["require"].split(",") if given["require"] else environment.require
     options = Options(

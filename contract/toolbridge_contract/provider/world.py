@@ -1,0 +1,183 @@
+"""The users of a run and the states that cases start from."""
+
+import itertools
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from toolbridge_contract.provider.case import Case, Drain, Given, Refill, Seed, Step, Wait
+from toolbridge_contract.provider.exchange import Actor, Answer, Outgoing, of_case, of_step
+from toolbridge_contract.provider.providers import Provider
+from toolbridge_contract.provider.states import BEGIN, SESSIONS, STATES
+
+# Fixed, so that a real API gains no more user rows with every run.
+MARK = "toolbridge-contract-"
+# Cases of one user lie so far apart that their requests stay under its burst.
+_POOL = 48
+_REAL_BURST, _REAL_PER_SECOND = 120, 10
+# Below the real limit; what is left is for another run beside this one.
+_BURST, _PER_SECOND = 100.0, 9.0
+# A bucket of 120 that refills while it is emptied from far away.
+_DRAIN_REQUESTS = 1200
+_PUSHED_AT_ONCE = 550
+_UNLIMITED = ("/v1/sync/", "/healthz")
+
+
+class Unprepared(Exception):
+    """A state could not be made, so the case has no verdict."""
+
+
+@dataclass
+class World:
+    """Users by role, a fresh session for each case, and what must not be made twice."""
+
+    provider: Provider
+    subjects: set[str] = field(default_factory=set)
+    _turn: "itertools.count[int]" = field(default_factory=itertools.count)
+    _seeded: dict[str, Seed] = field(default_factory=dict)
+    _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def answers(self, case: Case) -> tuple[list[Answer], dict[str, str]]:
+        """Make the state of a case and ask; returns its answers and the values kept.
+
+        Raises Unprepared, and NoAnswer of the request itself.
+        """
+        name = case.user or f"{next(self._turn) % _POOL:02d}"
+        me = Actor(f"{MARK}{name}", "session")
+        other = Actor(f"{MARK}{name}-other", "other_session")
+        self.subjects |= {me.subject}
+        values = {
+            "tenant": self.provider.secrets.tenant_id,
+            "host": self.provider.url.partition("://")[2],
+            "unknown": str(uuid.uuid4()),
+            **_spellings(),
+            "sub": me.subject,
+        }
+        actors = {"me": me, "other": other}
+        for given in (BEGIN, *case.given):
+            self._prepare(given, actors, values)
+        asker = actors[case.who]
+        now, secrets = self.provider.now(), self.provider.secrets
+        request = of_case(case, asker, values, secrets, now)
+        self._pace(asker.subject, request)
+        if case.at_once > 1:
+            return self.provider.at_once([request] * case.at_once), values
+        return [self.provider.send(request)], values
+
+    def _prepare(self, given: Given, actors: dict[str, Actor], values: dict[str, str]) -> None:
+        if isinstance(given, str):
+            for step in STATES[given]:
+                self._prepare(step, actors, values)
+        elif isinstance(given, Step):
+            self._step(given, actors[given.who], values)
+        elif isinstance(given, Wait):
+            self.provider.wait(given.seconds)
+        elif isinstance(given, Drain):
+            self._drain(given, actors["me"], values)
+        elif isinstance(given, Refill):
+            answer = self._step(Step("GET", given.path), actors["me"], values)
+            left = answer.first("x-ratelimit-remaining") or ""
+            if left.isdigit():
+                self.provider.wait(max(_REAL_BURST - int(left), 0) / _REAL_PER_SECOND)
+        else:
+            self._seed(given, actors["me"], values)
+
+    def _step(self, step: Step, actor: Actor, values: dict[str, str]) -> Answer:
+        self.subjects.add(actor.subject)
+        request = of_step(step, actor, values, self.provider.secrets, self.provider.now())
+        self._pace(actor.subject, request)
+        answer = self.provider.send(request)
+        if step.status is not None and answer.status != step.status:
+            shown = answer.body[:120].decode(errors="replace").strip()
+            raise Unprepared(
+                f"{step.method} {request.target} answered {answer.status} {shown!r}, "
+                f"not {step.status}"
+            )
+        if step.keep:
+            _keep(step, answer, values)
+        return answer
+
+    def _drain(self, drain: Drain, actor: Actor, values: dict[str, str]) -> None:
+        """Empty a bucket; from far away several requests at a time outrun its refill."""
+        step = Step("GET", drain.path)
+        secrets = self.provider.secrets
+        for _ in range(_DRAIN_REQUESTS):
+            request = of_step(step, actor, values, secrets, self.provider.now())
+            if any(answer.status == 429 for answer in self._some(request)):
+                return
+        raise Unprepared("the rate limit was never reached")
+
+    def _some(self, request: Outgoing) -> list[Answer]:
+        # 10 tokens/s come back: one at a time is enough below 50 ms.
+        if self.provider.delay < 0.05:
+            return [self.provider.send(request)]
+        return self.provider.at_once([request] * 16)
+
+    def _seed(self, seed: Seed, actor: Actor, values: dict[str, str]) -> None:
+        if self._seeded.get(actor.subject) == seed:
+            return
+        self._prepare("empty", {"me": actor}, values)
+        start = int(self.provider.now() * 1000) - 10 * seed.count
+        rows = [
+            {"uid": str(uuid.uuid4()), "title": f"n{i:04d}", "updatedTs": _stamp(start + i)}
+            for i in range(seed.count)
+        ]
+        for at in range(0, seed.count, _PUSHED_AT_ONCE):
+            body = json.dumps({"items": rows[at : at + _PUSHED_AT_ONCE]})
+            push = Step("POST", "/v1/sync/notes/push", body.encode(), status=200)
+            self._step(push, actor, values)
+        for row in rows[seed.count - seed.deleted :]:
+            self._step(Step("DELETE", f"/v1/notes/{row['uid']}", status=200), actor, values)
+        self._seeded[actor.subject] = seed
+
+    def _pace(self, subject: str, request: Outgoing) -> None:
+        """Stay below the rate limit of a user, as the API counts it."""
+        if request.target.startswith(_UNLIMITED):
+            return
+        now = time.monotonic()
+        tokens, at = self._buckets.get(subject, (_BURST, now))
+        tokens = min(_BURST, tokens + (now - at) * _PER_SECOND) - 1
+        if tokens < 0:
+            time.sleep(-tokens / _PER_SECOND)
+        self._buckets[subject] = (tokens, now)
+
+    def clean_up(self) -> list[str]:
+        """Wipe every user of this run; returns the subjects that could not be."""
+        left = []
+        for subject in sorted(self.subjects):
+            values = {"tenant": self.provider.secrets.tenant_id}
+            actors = {"me": Actor(subject, "session")}
+            try:
+                self._prepare(BEGIN, actors, values)
+                self._prepare("empty", actors, values)
+            except Unprepared:
+                left.append(subject)
+        return left
+
+
+def _keep(step: Step, answer: Answer, values: dict[str, str]) -> None:
+    try:
+        body = json.loads(answer.body)
+        uid = str(body.get("uid") or body.get("id") or "")
+        values[step.keep] = uid
+        values[f"{step.keep}_upper"] = uid.upper()
+        values[f"{step.keep}_bare"] = uid.replace("-", "")
+        for name, key in (("epoch", "epoch"), ("cursor", "nextCursor"), ("user", "userId")):
+            if key in body:
+                values[f"{step.keep}_{name}"] = str(body[key])
+        if step.path == SESSIONS:
+            # Cases count from it.
+            int(values[f"{step.keep}_epoch"])
+    except (ValueError, AttributeError, KeyError):
+        raise Unprepared(f"{step.method} {step.path} answered no such JSON object") from None
+
+
+def _spellings() -> dict[str, str]:
+    uid = str(uuid.uuid4())
+    return {"fresh": uid, "fresh_upper": uid.upper(), "fresh_bare": uid.replace("-", "")}
+
+
+def _stamp(ms: int) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000))
+    return f"{whole}.{ms % 1000:03d}Z"
