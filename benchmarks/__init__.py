@@ -1,0 +1,1 @@
+"""Benchmarks: ratios between variants of one run, never absolute times."""

@@ -1,0 +1,1 @@
+"""What a call through the reference proxy costs: `python -m benchmarks.proxy`."""

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import os
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
