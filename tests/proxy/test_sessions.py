@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -234,24 +235,24 @@ def after(seconds: float) -> str:
 @pytest.mark.parametrize(
     ("expires_at", "sessions"),
     [
-        (after(3600), 1),
-        ("9999-12-31T23:59:59Z", 1),
-        (after(3600).replace("+00:00", "Z"), 1),
-        (after(9), 2),  # within the margin of a 5 s deadline and 5 s
-        (after(-60), 2),
-        (None, 2),
-        ("soon", 2),
-        (1732000000123, 2),
-        ("2999-01-01T00:00:00", 2),
+        pytest.param(lambda: after(3600), 1, id="an hour"),
+        pytest.param(lambda: "9999-12-31T23:59:59Z", 1, id="year 9999"),
+        pytest.param(lambda: after(3600).replace("+00:00", "Z"), 1, id="an hour, Z"),
+        # Within the margin of a 5 s deadline and 5 s.
+        pytest.param(lambda: after(9), 2, id="nine seconds"),
+        pytest.param(lambda: after(-60), 2, id="past"),
+        pytest.param(lambda: None, 2, id="null"),
+        pytest.param(lambda: "soon", 2, id="a word"),
+        pytest.param(lambda: 1732000000123, 2, id="milliseconds"),
+        pytest.param(lambda: "2999-01-01T00:00:00", 2, id="no offset"),
     ],
-    ids=repr,
 )
 async def test_a_session_is_kept_only_while_it_surely_lives(
-    expires_at: Any, sessions: int, mcp: Mcp, go_api: FakeGoApi
+    expires_at: Callable[[], Any], sessions: int, mcp: Mcp, go_api: FakeGoApi
 ) -> None:
     """An expiry that is near, past or unreadable makes the session good for one call."""
     for number in (1, 2):
-        go_api.session.append(reply(201, session_body(number, expiresAt=expires_at)))
+        go_api.session.append(reply(201, session_body(number, expiresAt=expires_at())))
     await mcp.call("get_note", uid=UID)
     await mcp.call("get_note", uid=UID)
     assert sessions == len(go_api.sessions)

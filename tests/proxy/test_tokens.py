@@ -15,6 +15,7 @@ from toolbridge_proxy.settings import Settings
 from toolbridge_proxy.tokens import Caller, Denied, TokenVerifier
 
 NOW = int(time.time())
+DAY = 86_400  # more than the longest run of the tests, which begin long after this is read
 HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -24,7 +25,7 @@ def b64(raw: bytes) -> str:
 
 def claims(**changes: Any) -> dict[str, Any]:
     """Good claims, changed; a change to `...` removes the claim."""
-    base = {"sub": "alice", "tenant_id": TENANT, "iat": NOW - 5, "exp": NOW + 600} | changes
+    base = {"sub": "alice", "tenant_id": TENANT, "iat": NOW - 5, "exp": NOW + DAY} | changes
     return {name: value for name, value in base.items() if value is not ...}
 
 
@@ -89,14 +90,13 @@ async def test_only_one_bearer_token_counts(value: str | None, code: str) -> Non
     "changes",
     [
         {},
-        {"exp": NOW + 600.5},
+        {"exp": NOW + DAY + 0.5},
         {"iat": ...},
         {"nbf": NOW - 5},
         {"iat": NOW - 10 * 365 * 86400},
         {"aud": ["anything"]},
         {"sub": "üser with blanks"},
     ],
-    ids=repr,
 )
 async def test_conforming_claims_are_accepted(changes: dict[str, Any]) -> None:
     """What RFC 7519 allows and the contract does not forbid passes."""
@@ -108,8 +108,8 @@ BAD_CLAIMS: dict[str, list[Any]] = {
         ..., None, "", "9999999999", "\uff19" * 10, [NOW + 60], {}, True, -1, 0, NOW - 1,
         (NOW + 600) * 1000, 2**63, 2**70,
     ],
-    "nbf": [NOW + 60, "abc", None, True],
-    "iat": [NOW + 60, NOW + 3600, "abc", None],
+    "nbf": [NOW + DAY, "abc", None, True],
+    "iat": [NOW + DAY, NOW + 2 * DAY, "abc", None],
     "sub": [
         ..., None, "", "   ", 5, True, ["alice"], {}, "a\r\nX: 1", "a\x00", "a\x1b[0m",
     ],
@@ -119,7 +119,7 @@ BAD_CLAIMS: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(
-    "changes", [{name: bad} for name, values in BAD_CLAIMS.items() for bad in values], ids=repr
+    "changes", [{name: bad} for name, values in BAD_CLAIMS.items() for bad in values]
 )
 async def test_other_claims_are_refused(changes: dict[str, Any]) -> None:
     """Each claim is required or typed as the contract says, with no leeway."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -87,9 +87,11 @@ def _seed(caller: Caller) -> None:
 
 
 @asynccontextmanager
-async def wired(*, modern: bool = False) -> AsyncIterator[Wire]:
+async def wired(
+    *, modern: bool = False, clock: Callable[[], int] = time.time_ns
+) -> AsyncIterator[Wire]:
     """Run the proxy in front of a mock that holds a live and a deleted object of each kind."""
-    api = GoApi(tenant_secret=TENANT_SECRET, jwt_secret=JWT_SECRET, clock=time.time_ns)
+    api = GoApi(tenant_secret=TENANT_SECRET, jwt_secret=JWT_SECRET, clock=clock)
     caller = Caller(api).begin()
     _seed(caller)
     settings = make_settings(
