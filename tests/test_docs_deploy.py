@@ -9,8 +9,8 @@ import click
 import pytest
 
 from toolbridge_harness import cli
-from toolbridge_harness.checklist_rows import ROWS
-from toolbridge_harness.checklist_text import Place
+from toolbridge_harness.checklist.rows import ROWS
+from toolbridge_harness.checklist.text import Place
 from toolbridge_harness.cli import toolbridge
 from toolbridge_proxy.settings import Settings
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from toolbridge_harness.checklist import Answer, Row, Section, State, fill
-from toolbridge_harness.checklist_rows import BEFORE_DEPLOYING, ROWS, SECURITY, SUCCESS_CRITERIA
+from toolbridge_harness.checklist.fill import Answer, Row, Section, State, fill
+from toolbridge_harness.checklist.rows import BEFORE_DEPLOYING, ROWS, SECURITY, SUCCESS_CRITERIA
 from toolbridge_harness.model import Outcome, Report, Result
 from toolbridge_harness.registry import all_checks
 

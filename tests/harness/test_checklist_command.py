@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from toolbridge_harness.checklist_rows import ROWS
+from toolbridge_harness.checklist.rows import ROWS
 from toolbridge_harness.commands.checklist import checklist
 
 FLY = 'app = "our-app"\n[http_service]\nforce_https = true\n'

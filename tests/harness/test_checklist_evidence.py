@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from toolbridge_harness.checklist import Answer, State
-from toolbridge_harness.checklist_evidence import (
+from toolbridge_harness.checklist.evidence import (
     env_answer,
     git_answer,
     https_answer,
@@ -16,6 +15,7 @@ from toolbridge_harness.checklist_evidence import (
     load_report,
     repository_answers,
 )
+from toolbridge_harness.checklist.fill import Answer, State
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.model import Outcome, Report, Result
 from toolbridge_harness.report import json_report

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from toolbridge_harness.checklist import LIVE_MODE, FilledRow, fill
-from toolbridge_harness.checklist_evidence import (
+from toolbridge_harness.checklist.evidence import (
     load_answer,
     load_report,
     read_json,
     repository_answers,
 )
-from toolbridge_harness.checklist_rows import ROWS
-from toolbridge_harness.checklist_text import Place, render
+from toolbridge_harness.checklist.fill import LIVE_MODE, FilledRow, fill
+from toolbridge_harness.checklist.rows import ROWS
+from toolbridge_harness.checklist.text import Place, render
 from toolbridge_harness.commands.verify import run_options
 from toolbridge_harness.config import CONFIG_FILE, TENANT_ID, read_environment, setting, split_url
 from toolbridge_harness.errors import UsageProblem

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toolbridge_harness.checklist import FilledRow, Section, State
+from toolbridge_harness.checklist.fill import FilledRow, Section, State
 from toolbridge_harness.model import Report
 from toolbridge_harness.redact import Redactor
 

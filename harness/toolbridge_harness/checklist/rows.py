@@ -5,7 +5,7 @@ are gone. `fly logs --no-tail` hands out the last 100 lines at most, and never e
 that has none, hence `timeout`.
 """
 
-from toolbridge_harness.checklist import Row, Section
+from toolbridge_harness.checklist.fill import Row, Section
 
 _LOGS = "timeout 60 fly logs --no-tail -a {app}"
 _LIFE_CYCLES = tuple(

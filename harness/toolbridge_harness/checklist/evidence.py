@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from toolbridge_harness.checklist import Answer, State
+from toolbridge_harness.checklist.fill import Answer, State
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.model import Outcome, Report, Result
 
