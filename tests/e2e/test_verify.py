@@ -121,7 +121,7 @@ def test_a_broken_proxy_is_red_for_its_bug(
         ("global-flight", "sessions-own"),
         ("health-leak", "health-check-public"),
         ("health-upstream", "errors-health-alone"),
-        ("retry-timeout", "errors-upstream-silent"),
+        ("retry-timeout", "errors-write-timeout"),
         ("relay-headers", "hygiene-upstream-headers"),
         ("bool-of-text", "tools-falsy-values"),
         ("raw-log", "hygiene-log-injection"),

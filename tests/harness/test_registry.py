@@ -26,7 +26,7 @@ def test_a_check_is_declared_for_its_reader(name: str) -> None:
     assert declared.remedy.endswith(".")
     assert declared.why.endswith(".")
     assert declared.broken != ""
-    assert len(source.splitlines()) <= 60
+    assert len(source.splitlines()) <= 40
 
 
 def test_the_smoke_profile_needs_no_secret() -> None:
