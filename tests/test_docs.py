@@ -2,14 +2,18 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from toolbridge_contract.provider.command import select as select_cases
 from toolbridge_harness import cli
 from toolbridge_harness.commands.checks import markdown
 from toolbridge_harness.model import Profile, Vantage
 from toolbridge_harness.registry import all_checks
+from toolbridge_harness.registry import select as select_checks
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
@@ -43,6 +47,25 @@ def test_commands_in_the_documents_exist(page: str) -> None:
             known = {option for p in command.params for option in p.opts}
             used = {word.partition("=")[0] for word in words if word.startswith("--")}
             assert set() == used - known - {"--help", "--port", "--tenant-scoped"}, line
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_cases_and_checks_named_in_the_documents_exist(page: str) -> None:
+    """Every --only in a shell block names something that there is."""
+    for line in _code(page):
+        names = re.findall(r"--only (\S+)", line)
+        if "contract verify" in line:
+            assert names == [] or select_cases(names)
+        else:
+            assert names == [] or select_checks(Profile.SOAK, names)
+
+
+def test_the_command_line_loads_no_cases() -> None:
+    """The other commands do not pay for the 600 provider cases."""
+    script = "import sys, toolbridge_harness.cli as _; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert "toolbridge_contract.provider.cases" not in done.stdout.split()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -50,7 +50,7 @@ def refusal(*arguments: str, **change: str | None) -> str:
         (["--url", "https://x:y"], "is not a URL"),
         (["--report", "xml:x"], "--report xml:x: give json:FILE"),
         (["--report", "json:"], "--report json:: give json:FILE"),
-        (["--report", "json:/no/such/folder/x"], "there is no folder /no/such/folder"),
+        (["--report", "json:/no/such/folder/x"], "/no/such/folder/x: cannot be written"),
         (["--only", "jwt-lower"], "did you mean"),
         (["--only", "zzzzzz"], "no case or group has this name; --list shows all"),
     ],

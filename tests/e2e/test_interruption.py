@@ -101,3 +101,25 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     )
 
     assert (1, "") == (len(first.stdout.splitlines()), first.stderr)
+
+
+def test_contract_serve_ends_with_its_command() -> None:
+    """SIGTERM to `toolbridge contract serve` leaves no mock and no port behind."""
+    settings = {"JWT_HS256_SECRET": "k" * 32, "TENANT_HEADER_SECRET": "s" * 32}
+    process = subprocess.Popen(
+        [*TOOLBRIDGE, "contract", "serve"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(**settings),
+    )
+    try:
+        assert process.stdout is not None
+        assert "url" in process.stdout.readline()
+        everything = {process.pid, *descendants(process.pid)}
+        process.terminate()
+        process.wait(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert _all_gone(everything)

@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,6 @@ import click
 import httpx
 
 from toolbridge_contract.provider.case import Case
-from toolbridge_contract.provider.cases import GROUPS, all_cases
 from toolbridge_contract.provider.forge import Secrets
 from toolbridge_contract.provider.preflight import Stopped, preflight
 from toolbridge_contract.provider.providers import NoAnswer, Provider, Served, mounted
@@ -74,6 +74,8 @@ def verify_command(lookup: Lookup = os.environ.get) -> click.Command:
             click.echo("\n".join(f"{group:<12} {case.id}" for group, case in cases))
             return 0
         file = _destination(report)
+        # `kill` is to wipe the users as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with _provider(lookup, url, respx=respx) as (name, provider):
                 found = _run(cases, name, provider, slow=slow)
@@ -93,6 +95,9 @@ def verify_command(lookup: Lookup = os.environ.get) -> click.Command:
 
 def select(only: Sequence[str]) -> list[tuple[str, Case]]:
     """Return the cases that `only` names by id or group, all of them for nothing."""
+    # Six hundred cases are of no use to the other commands of the same command line.
+    from toolbridge_contract.provider.cases import GROUPS, all_cases
+
     cases = all_cases()
     known = {*GROUPS, *(case.id for _, case in cases)}
     for word in only:
@@ -110,8 +115,12 @@ def _destination(report: str | None) -> Path | None:
     if kind != "json" or not name:
         raise Usage(f"--report {report}: give json:FILE")
     path = Path(name)
-    if not path.parent.is_dir() or path.is_dir():
-        raise Usage(f"--report {report}: there is no folder {path.parent}, or {path} is one")
+    try:
+        # An old report must not pass for this run's, should this run not get that far.
+        path.touch()
+        path.unlink()
+    except OSError as error:
+        raise Usage(f"--report {report}: cannot be written: {error.strerror}") from None
     return path
 
 

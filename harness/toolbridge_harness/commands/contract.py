@@ -1,8 +1,6 @@
 """`toolbridge contract`: the mock Go API on its own, and the cases that any provider must meet."""
 
 import os
-import signal
-import subprocess
 import sys
 
 import click
@@ -22,17 +20,13 @@ contract.add_command(verify_command(setting))
 
 @contract.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def serve(arguments: tuple[str, ...]) -> int:
+def serve(arguments: tuple[str, ...]) -> None:
     """Serve the mock Go API in the foreground; options are those of the mock itself.
 
-    Secrets come from JWT_HS256_SECRET and TENANT_HEADER_SECRET.
+    Secrets come from JWT_HS256_SECRET and TENANT_HEADER_SECRET. `toolbridge contract serve --
+    --help` lists the options.
     """
-    command = [sys.executable, "-m", "toolbridge_contract", "serve", *arguments]
-    process = subprocess.Popen(command, env=os.environ)  # noqa: S603 - our own module
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # The terminal sent the signal to the mock too; it only has to be waited for.
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-        return 130
+    # In place of this process: whoever ends it ends the mock, and nobody is left behind.
+    os.execv(  # noqa: S606 - our own module, no shell
+        sys.executable, [sys.executable, "-m", "toolbridge_contract", "serve", *arguments]
+    )
