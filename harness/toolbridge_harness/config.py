@@ -43,7 +43,7 @@ def setting(name: str, folder: Path | None = None) -> str | None:
     An empty value counts as unset. A value with blanks around it is refused: it is a paste
     error that would otherwise show as a wrong signature.
     """
-    value = os.environ.get(name) or _from_file(name, (folder or Path.cwd()) / ".env")
+    value = os.environ.get(name) or _from_file(name, (folder or Path()) / ".env")
     if not value:
         return None
     if any("\ud800" <= character <= "\udfff" for character in value):

@@ -29,6 +29,9 @@ def sign(tenant: str | None, timestamp_ms: int | None, as_curl: bool) -> None:
 
     The key is TOOLBRIDGE_TENANT_HEADER_SECRET, from the environment or .env. The Go API accepts
     the headers for five minutes before and after their timestamp.
+
+    In a pipe: toolbridge sign | curl -H @- URL. With --curl the arguments are quoted for a shell:
+    eval "curl $(toolbridge sign --curl) URL".
     """
     tenant_id = tidy("--tenant", tenant or "") or required(
         TENANT_ID, "it is what gets signed (or: --tenant)"
