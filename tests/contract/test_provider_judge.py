@@ -1,12 +1,14 @@
 """Each thing that an answer can have wrong is named as a difference."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from toolbridge_contract.provider.case import Race, Want
 from toolbridge_contract.provider.exchange import Answer
 from toolbridge_contract.provider.judge import is_undecided, judge, judge_race
+from toolbridge_contract.provider.judge_headers import judge_unique
 from toolbridge_contract.provider.matchers import Echo, Page, show
 from toolbridge_contract.provider.template import fill, matches
 from toolbridge_contract.provider.wants import LIMITED, item, not_allowed, text
@@ -20,7 +22,7 @@ CID = ("X-Correlation-Id", "c1")
 RATE = [
     ("X-Ratelimit-Limit", "600"),
     ("X-Ratelimit-Burst", "120"),
-    ("X-Ratelimit-Remaining", "7"),
+    ("X-Ratelimit-Remaining", "10"),
     ("X-Ratelimit-Reset", str(int(NOW) + 11)),
 ]
 ITEM = (
@@ -66,8 +68,13 @@ def test_an_answer_as_observed_has_no_difference() -> None:
         ({"X-Ratelimit-Remaining": "121"}, "x-ratelimit-remaining"),
         ({"X-Ratelimit-Remaining": "-1"}, "x-ratelimit-remaining"),
         ({"X-Ratelimit-Reset": str(int(NOW) + 60)}, "x-ratelimit-reset"),
+        ({"X-Ratelimit-Reset": str(int(NOW) + 15)}, "x-ratelimit-reset"),
+        ({"X-Ratelimit-Reset": str(int(NOW) + 8)}, "x-ratelimit-reset"),
         ({"X-Ratelimit-Reset": "12"}, "x-ratelimit-reset"),
         ({"ETag": '"1"'}, "etag"),
+        ({"Server": "go"}, "server"),
+        ({"Content-Type": None, "content-type": "application/json"}, "content-type"),
+        ({"Date": None, "DATE": "Thu, 01 Jan 2026 00:00:00 GMT"}, "date"),
         ({"WWW-Authenticate": "Bearer"}, "www-authenticate"),
         ({"Date": None}, "date"),
         ({"Content-Length": None}, "content-length"),
@@ -145,6 +152,44 @@ def test_the_correlation_id_in_a_body_is_that_of_the_header() -> None:
     assert ["body"] == differences(want, made('{"correlation_id":"other"}\n', 201, change))
 
 
+def test_a_correlation_id_is_used_once_and_said_once() -> None:
+    """Within a run, and in an answer."""
+    seen: set[str] = set()
+
+    assert [] == judge_unique(made(), seen)
+    (again,) = judge_unique(made(), seen)
+    assert ("one of its own", "'c1' again") == (again.expected, again.got)
+    twice = made()
+    twice = Answer(201, [*twice.headers, ("X-Correlation-Id", "c2")], twice.body)
+    assert ["x-correlation-id"] == differences(item(201), twice)
+
+
+def test_what_is_left_of_the_rate_is_judged_where_it_is_known() -> None:
+    """To the token."""
+    want = Want(201, "J RL left=10", item(201).body)
+
+    assert [] == differences(want, made())
+    assert ["x-ratelimit-remaining"] == differences(replace(want, headers="J RL left=9"), made())
+
+
+@pytest.mark.parametrize(("past", "named"), [(10, True), (11, False), (12, False), (13, True)])
+def test_after_a_429_the_bucket_is_full_in_11_to_12_seconds(past: int, *, named: bool) -> None:
+    """No more and no less."""
+    body = '{"error":"Rate limit exceeded. Please retry after 1 seconds.","correlation_id":"c1"}\n'
+    reset = {"X-Ratelimit-Reset": str(int(NOW) + past)}
+    change = {"Retry-After": "1", "X-Ratelimit-Remaining": "0", **reset}
+
+    assert named == ("x-ratelimit-reset" in differences(LIMITED, made(body, 429, change)))
+
+
+def test_no_content_has_no_length() -> None:
+    """RFC 9110, section 8.6."""
+    want = Want(204, "no-type")
+
+    assert [] == differences(want, Answer(204, [FRAME[0], CID], b""))
+    assert ["content-length"] == differences(want, Answer(204, [*FRAME, CID], b""))
+
+
 def answers(*statuses: int) -> list[Answer]:
     return [Answer(status, [], b"") for status in statuses]
 
@@ -172,22 +217,66 @@ def test_a_race_with_one_winner_is_undecided() -> None:
     assert ["statuses"] == [d.what for d in judge_race(200, race, answers(200, 500, 412))]
 
 
+def row(title: str, *, dead: bool = False) -> str:
+    gone = f'"deletedAt":"{STAMP}",' if dead else ""
+    sync = f'"sync":{{{gone}"isDeleted":true}},' if dead else ""
+    return (
+        f'{{"uid":"{UID}","version":1,"updatedAt":"{STAMP}",{gone}"payload":{{{sync}'
+        f'"title":"{title}","uid":"{UID}","updatedTs":"{STAMP}"}}}}'
+    )
+
+
+def page(*rows: str) -> bytes:
+    return f'{{"items":[{",".join(rows)}],"nextCursor":"x"}}\n'.encode()
+
+
 def test_a_page_is_judged_by_its_figures() -> None:
     """Items, first title, cursor, deleted ones."""
-    body = b'{"items":[{"payload":{"title":"n1","sync":{"isDeleted":true}}}],"nextCursor":"x"}'
+    body = page(row("n0007"), row("n0008", dead=True))
 
-    assert Page(1, "n1", deleted=1).differs(body) is None
-    for other in (Page(2, "n1", deleted=1), Page(1, "n2", deleted=1), Page(1, "n1")):
+    assert Page(2, "n0007", deleted=1).differs(body) is None
+    for other in (Page(1, "n0007", deleted=1), Page(2, "n0008", deleted=1), Page(2, "n0007")):
         assert other.differs(body) is not None
-    assert Page(1, "n1", cursor=False, deleted=1).differs(body) is not None
+    assert Page(2, "n0007", cursor=False, deleted=1).differs(body) is not None
     assert Page(0).differs(b"no JSON") is not None
 
 
-def test_an_echo_is_judged_by_size_and_beginning() -> None:
-    """Within a few bytes."""
-    assert Echo(20).differs(b'{"uid":"' + b"x" * 12) is None
-    assert Echo(100).differs(b'{"uid":"' + b"x" * 12) is not None
-    assert Echo(20).differs(b"x" * 20) is not None
+@pytest.mark.parametrize(
+    "body",
+    [
+        page(row("n0001"), row("n0003"), row("n0002")),
+        page(row("n0001"), row("n0002"), row("n0003")).removesuffix(b"\n"),
+        page(row("n0001"), row("n0002"), row("n0003").replace('"version":1,', "")),
+        page(row("n0001"), row("n0002"), row("n0003").replace('"updatedTs":"2026', '"x":"2026')),
+        page(row("n0001"), row("n0002"), row("n0003").replace(UID, "other", 1)),
+    ],
+)
+def test_a_page_is_judged_row_by_row(body: bytes) -> None:
+    """In order, each with its members, and a newline at the end."""
+    assert Page(3, "n0001").differs(page(row("n0001"), row("n0002"), row("n0003"))) is None
+    assert Page(3, "n0001").differs(body) is not None
+
+
+def test_an_echo_is_judged_byte_by_byte() -> None:
+    """By the uid and the time that it has itself, up to the newline."""
+    body = ITEM.replace('{"sync', '{"a":1,"sync').encode()
+    echo = Echo(lambda: b'"a":1')
+
+    assert echo.differs(body) is None
+    for other in (body[:-1], body + b"\n", body.replace(b'"a":1', b'"a":2'), b"x" * 300, b""):
+        assert echo.differs(other) is not None
+    stamp = STAMP.encode()
+    assert echo.differs(body.replace(b'Ts":"' + stamp, b'Ts":"' + stamp[:-1] + b"3Z")) is not None
+
+
+def test_an_echo_in_a_list_has_a_cursor_behind_it() -> None:
+    """And nothing else."""
+    item_text = ITEM.replace('{"sync', '{"a":1,"sync').encode().rstrip(b"\n")
+    body = b'{"items":[' + item_text + b'],"nextCursor":"abc"}\n'
+
+    assert Echo(lambda: b'"a":1', listed=True).differs(body) is None
+    for other in (body[:-1], body.replace(b"abc", b""), body.replace(item_text, b"{}")):
+        assert Echo(lambda: b'"a":1', listed=True).differs(other) is not None
 
 
 def test_a_template_fills_values_and_leaves_json_alone() -> None:

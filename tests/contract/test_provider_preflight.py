@@ -1,17 +1,22 @@
 """A wrong address, clock or secret is named in one line before any case is run."""
 
 import contextlib
+import re
 import socket
 
 import pytest
 
+from support.contract_breaks_relay import relay
 from support.contract_canned import HEALTHY, Canned, canned_server, info
-from support.contract_provider import SECRETS
+from support.contract_provider import SECRETS, cases
+from support.contract_threaded import threaded_mock
+from toolbridge_contract.provider.exchange import Outgoing
 from toolbridge_contract.provider.preflight import Stopped, preflight
 from toolbridge_contract.provider.providers import Served
+from toolbridge_contract.provider.runner import Outcome, run
 
 SESSIONS = "/v1/sync/sessions"
-BEGUN = Canned(201, "{}")
+BEGUN = Canned(201, '{"id":"s1","epoch":1}')
 
 
 def stopped(answers: dict[str, Canned]) -> tuple[str, int]:
@@ -83,6 +88,15 @@ def test_a_redirect_is_not_followed() -> None:
             "sessions cannot be begun: POST /v1/sync/sessions answered 500 'server error'",
             1,
         ),
+        *(
+            (
+                201,
+                text,
+                f"sessions cannot be begun: POST /v1/sync/sessions answered 201 {text!r}",
+                1,
+            )
+            for text in ("{}", "[]", "ok", '{"id":"s"}', '{"id":"s","epoch":"1"}')
+        ),
     ],
 )
 def test_what_refuses_a_session_is_named(status: int, text: str, named: str, code: int) -> None:
@@ -125,3 +139,38 @@ def test_something_in_between_is_noticed() -> None:
 
     assert "something in between adds headers (server, via) and reads first" == api.no_wire
     assert api.frames is False
+    assert {"server", "via"} == api.between
+
+
+def test_what_something_in_between_adds_is_no_difference() -> None:
+    """Exactly that; a name that only an answer of the API's own has is still one."""
+    added = b"Via: 1.1 edge\r\nVary: Origin\r\n"
+    with (
+        threaded_mock() as url,
+        relay(url, added) as between,
+        contextlib.closing(Served(between, SECRETS)) as api,
+    ):
+        preflight(api)
+        results = run(cases(["flow-create", "tenant-all-missing", "rate-exhausted"]), api)
+        api.between = frozenset({"via"})
+        (strict,) = run(cases(["flow-create"]), api)
+
+    assert {Outcome.AGREES} == {result.outcome for result in results}
+    assert ["vary"] == [difference.what for difference in strict.differences]
+
+
+def test_nothing_of_one_user_goes_along_with_the_next() -> None:
+    """Cookies are dropped, and nothing is packed unless a case asks."""
+    answers = {"/healthz": Canned(200, "ok", {"Set-Cookie": "a=b"})}
+    seen: list[str] = []
+    with (
+        canned_server(answers) as url,
+        relay(url, b"", seen.append) as between,
+        contextlib.closing(Served(between, SECRETS)) as api,
+    ):
+        for headers in ([], [("Accept-Encoding", "gzip")]):
+            api.send(Outgoing("GET", "/healthz", headers, b""))
+
+    sent = "".join(seen).lower()
+    assert "cookie" not in sent
+    assert ["identity", "gzip"] == re.findall(r"accept-encoding: (\S+)", sent)

@@ -1,10 +1,22 @@
 """The runner: states, what is not run and why, a provider that fails, and the end of a run."""
 
+from dataclasses import replace
+
 import pytest
 
 from support.contract_caller import TurnedClock, make_api
 from support.contract_provider import SECRETS, InProcess, cases
-from toolbridge_contract.provider.case import Case, Drain, Jwt, Now, Signed, Step, Wait, Want
+from toolbridge_contract.provider.case import (
+    Case,
+    Drain,
+    Jwt,
+    Now,
+    Signed,
+    Step,
+    Then,
+    Wait,
+    Want,
+)
 from toolbridge_contract.provider.exchange import Answer, Outgoing
 from toolbridge_contract.provider.forge import Secrets, authorization, tenant_headers
 from toolbridge_contract.provider.providers import NoAnswer
@@ -36,6 +48,26 @@ def test_a_case_that_agrees_and_one_that_does_not() -> None:
     assert ("200", "201") == (result.differences[0].expected, result.differences[0].got)
 
 
+def test_what_follows_on_a_case_is_judged_too() -> None:
+    """By its own request, in order; what differs says where."""
+    path = "/v1/notes/{note}"
+    then = (Then("GET", path, item(200, uid="{note}", title="n")), Then("GET", path, item(200, 2)))
+    case = Case("x", "GET", path, then[0].want, given=("note",), then=then)
+    (result,) = run([("g", case)], InProcess())
+
+    assert ["then GET /v1/notes/{note}: body"] == [d.what for d in result.differences]
+    assert (Outcome.AGREES, "") == one(replace(case, then=then[:1]), InProcess())
+
+
+def test_a_user_who_was_never_wiped_is_not_wiped_at_the_end() -> None:
+    """So that the next run finds one, too."""
+    provider = InProcess()
+    world = World(provider)
+    run(cases(["epoch-state-before-any-wipe"]), provider, world=world)
+
+    assert (set(), []) == (world.subjects, world.clean_up())
+
+
 def test_a_state_that_cannot_be_made_gives_no_verdict() -> None:
     """The step and its answer are named."""
     case = Case("x", "GET", "/", Want(404, "Tn"), given=(Step("PUT", "/v1/nope", status=200),))
@@ -58,7 +90,7 @@ def test_a_provider_that_is_gone_ends_the_run() -> None:
         ({"mock": "it cannot"}, {"is_mock": False}, ""),
         ({"wire": True}, {}, "no socket here"),
         ({"wire": True}, {"no_wire": ""}, ""),
-        ({"slow": "x"}, {}, "slow (--slow runs it)"),
+        ({"slow": "a body of 8 MiB"}, {}, "slow: a body of 8 MiB (--slow runs it)"),
         ({"given": (Wait(1800),)}, {}, ""),
         ({"given": (Wait(1800),)}, {"turns": False}, "waits 30 minutes (--slow runs it)"),
         (

@@ -1,6 +1,7 @@
 """State machine SM-4: the mock's rate limit against a token bucket kept in whole numbers."""
 
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -31,6 +32,10 @@ NS_PER_TOKEN = SECOND_NS // 10
 # A float bucket, Go's among them, may be a hair off where the exact one is at a whole token.
 HAIR_NS = 1000
 USERS = ("alice", "Alice", "bob", "1")
+
+
+DELTA = "/v1/sync/"
+PULLS = [f"{DELTA}notes/pull", f"{DELTA}tasks/pull"]
 
 
 @dataclass
@@ -64,11 +69,12 @@ class Limiter(RuleBasedStateMachine):
         self.clock = TurnedClock()
         self.api = make_api(self.clock)
         self.callers = {name: Caller(self.api, name).begin() for name in USERS}
-        self.buckets: dict[str, Bucket] = {}
+        self.buckets: dict[tuple[str, bool], Bucket] = {}
 
     def entity_call(self, name: str, path: str, change: dict[str, str | None]) -> Response:
         """Make a call that gets to the limiter, and judge whether it should pass."""
-        bucket = self.buckets.setdefault(name, Bucket(self.clock.ns, self.clock.ns))
+        key = name, path.startswith(DELTA)
+        bucket = self.buckets.setdefault(key, Bucket(self.clock.ns, self.clock.ns))
         bucket.refill(self.clock.ns)
         answer = self.callers[name].send("GET", path, change=change)
         bucket.judge(answer.status != 429)
@@ -126,14 +132,29 @@ class Limiter(RuleBasedStateMachine):
 
     def drained(self) -> list[str]:
         """Name the users who may have no token left."""
-        return [n for n, b in self.buckets.items() if b.level_ns < 5 * NS_PER_TOKEN]
+        found = self.buckets.items()
+        return [n for (n, delta), b in found if not delta and b.level_ns < 5 * NS_PER_TOKEN]
 
     @invariant()
     def no_more_than_the_contract_allows(self) -> None:
-        """Allowed so far is at most 120 and ten for each second, for each user alone."""
+        """Allowed so far is at most 120 and ten for each second, for each bucket alone."""
         for bucket in getattr(self, "buckets", {}).values():
             elapsed = self.clock.ns - bucket.since_ns
             assert bucket.allowed * NS_PER_TOKEN <= BURST * NS_PER_TOKEN + elapsed + HAIR_NS
+
+
+class BothLimiters(Limiter):
+    """The same with delta sync, which has a bucket of its own for each user."""
+
+    @rule(
+        name=st.sampled_from(USERS),
+        path=st.sampled_from(PULLS),
+        times=st.sampled_from([1, 11, 119, 121]),
+    )
+    def pull(self, name: str, path: str, times: int) -> None:
+        """Whatever the entity: one token each, and none of the REST routes'."""
+        for _ in range(times):
+            self.entity_call(name, path, {})
 
 
 def sized(size: settings) -> settings:
@@ -141,9 +162,18 @@ def sized(size: settings) -> settings:
     return settings(size, max_examples=max(15, size.max_examples // 10), stateful_step_count=25)
 
 
+# A search ends at the first counterexample; a refill that is a little slow takes longest to show.
+HUNT = settings(SEARCH, max_examples=60, stateful_step_count=25)
+
+
 def test_sm_4_the_limiter_is_a_token_bucket_per_user() -> None:
-    """SM-4: no sequence of calls, refusals and pauses tells the two buckets apart."""
+    """SM-4: no sequence of calls, refusals and pauses tells the limiter from its model."""
     run_state_machine_as_test(Limiter, settings=sized(settings()))
+
+
+def test_sm_4_delta_sync_has_a_bucket_of_its_own() -> None:
+    """SM-4: REST calls do not empty it, nor it theirs."""
+    run_state_machine_as_test(BothLimiters, settings=sized(settings()))
 
 
 ADMIT = rate.RateLimit.admit
@@ -169,7 +199,18 @@ def _charges_before_the_session(self: GoApi, call: Call) -> User:
     return user
 
 
+def _one_for_both(self: GoApi, *about: Any) -> Response:
+    self._rates[Gate.DELTA] = self._rates[Gate.ENTITY]
+    return ENTITY(self, *about)
+
+
+def _delta_is_free(self: rate.RateLimit, call: Call, user: User) -> None:
+    if not call.request.target.startswith(DELTA):
+        ADMIT(self, call, user)
+
+
 IDENTIFY = GoApi._identify
+ENTITY = GoApi._entity
 
 BROKEN = {
     "a larger burst": (rate, "BURST", 121),
@@ -188,4 +229,18 @@ def test_a_broken_limiter_is_noticed(name: str) -> None:
     """So SM-4 can fail."""
     owner, attribute, value = BROKEN[name]
     with mock.patch.object(owner, attribute, value), pytest.raises(AssertionError):
-        run_state_machine_as_test(Limiter, settings=sized(SEARCH))
+        run_state_machine_as_test(Limiter, settings=HUNT)
+
+
+BROKEN_BOTH = {
+    "one bucket for REST and delta sync": (GoApi, "_entity", _one_for_both),
+    "delta sync is free": (rate.RateLimit, "admit", _delta_is_free),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_BOTH)
+def test_a_broken_second_bucket_is_noticed(name: str) -> None:
+    """So that the machine with both can fail."""
+    owner, attribute, value = BROKEN_BOTH[name]
+    with mock.patch.object(owner, attribute, value), pytest.raises(AssertionError):
+        run_state_machine_as_test(BothLimiters, settings=HUNT)

@@ -13,6 +13,11 @@ from toolbridge_contract.mock.asgi import MockApp
 from toolbridge_contract.mock.messages import Headers, Request
 from toolbridge_contract.mock.repair import Repaired, repair
 
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 15\r\nConnection: close\r\n\r\n400 Bad Request"
+)
+
 
 class RawProtocol(HttpToolsProtocol):
     """Adds `toolbridge.headers`, `.target` and `.cycle` to the ASGI scope."""
@@ -97,7 +102,9 @@ class RawProtocol(HttpToolsProtocol):
             target = getattr(self, "url", b"").decode("utf-8", "surrogateescape")
             headers = getattr(self, "raw_headers", [])
             app.malformed(Request("", target, headers))
-        super().send_400_response("400 Bad Request")
+        # Not uvicorn's own, which folds header names.
+        self.transport.write(_BAD_REQUEST)
+        self.transport.close()
 
 
 def _extend(scope: object, entries: Mapping[str, object]) -> None:

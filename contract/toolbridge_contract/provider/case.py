@@ -66,8 +66,9 @@ class Signed:
 class Step:
     """A request that makes a state; `keep` names what its answer holds.
 
-    `keep="x"` keeps the answer's uid or id as `{x}`, its epoch, cursor and userId as `{x_epoch}`,
-    `{x_cursor}` and `{x_user}`, other spellings as `{x_upper}` and `{x_bare}`.
+    `keep="x"` keeps the answer's uid or id as `{x}`, its epoch, cursor, userId and deletedAt as
+    `{x_epoch}`, `{x_cursor}` (cut short: `{x_cut}`), `{x_user}` and `{x_at}`, other spellings of
+    the uid as `{x_upper}` and `{x_bare}`.
     `who` is `me`, or `other` for another user.
     """
 
@@ -137,9 +138,9 @@ class Want:
     """The expected answer.
 
     `headers` is shorthand as in the observations: J or T or `no-type` for Content-Type, `Tn` with
-    nosniff, RL for the four rate headers, `epoch={x}`, `retry=1`, `allow=GET,POST`, `close`,
-    `chunked`. What is not named must not be there. `cid` is X-Correlation-Id: `<cid>` any, ""
-    present and empty, None absent, else the exact text.
+    nosniff, RL for the four rate headers, `left=119` for Remaining, `epoch={x}`, `retry=1`,
+    `allow=GET,POST`, `close`, `chunked`. What is not named must not be there. `cid` is
+    X-Correlation-Id: `<cid>` any, "" present and empty, None absent, else the exact text.
     """
 
     status: int
@@ -149,13 +150,26 @@ class Want:
 
 
 @dataclass(frozen=True)
+class Then:
+    """A further request, correct but for `change`, and its answer: what the case left behind."""
+
+    method: str
+    path: str
+    want: Want
+    body: Text = ""
+    who: str = "me"
+    change: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Case:
     """One observation: a state, a request, and the answer.
 
     `user` names a user of the case's own whose rows and rate bucket it uses up; `who` says who
     asks. `wire` needs bytes that no HTTP client sends; `timing` holds only when the clocks agree
     to some ms, so it is tried again; `slow` and `mock` say why a case is not run by default, and
-    why the mock cannot show it; `at_once` requests are sent at the same time.
+    why the mock cannot show it; `at_once` requests are sent at the same time; `then` is asked
+    after the answer, in order.
     """
 
     id: str
@@ -179,6 +193,7 @@ class Case:
     slow: str = ""
     mock: str = ""
     at_once: int = 1
+    then: tuple[Then, ...] = ()
 
     @property
     def is_sharp(self) -> bool:

@@ -3,10 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from toolbridge_contract.provider.case import Race, Values, Want
 from toolbridge_contract.provider.exchange import Answer
-from toolbridge_contract.provider.judge_headers import Difference, judge_headers
+from toolbridge_contract.provider.judge_headers import CLOCK_SECONDS, Difference, judge_headers
 from toolbridge_contract.provider.matchers import show
 from toolbridge_contract.provider.template import fill, matches
 
@@ -23,7 +24,7 @@ def judge(
         found.append(Difference("status", str(want.status), str(answer.status)))
     known = {**values, "cid": _escaped(answer.first("x-correlation-id") or "")}
     found += judge_headers(want, answer, known, times, frames=frames)
-    return found + _body(want, answer, known)
+    return found + _body(want, answer, known, times)
 
 
 def judge_race(won: int, race: Race, answers: Sequence[Answer]) -> list[Difference]:
@@ -42,16 +43,27 @@ def is_undecided(won: int, race: Race, answers: Sequence[Answer]) -> bool:
     return sum(answer.status == won for answer in answers) < race.least
 
 
-def _body(want: Want, answer: Answer, known: Values) -> list[Difference]:
+def _body(
+    want: Want, answer: Answer, known: Values, times: tuple[float, float]
+) -> list[Difference]:
     if isinstance(want.body, Race):
         return []
     if not isinstance(want.body, str):
         about = want.body.differs(answer.body)
         return [Difference("body", *about)] if about else []
     expected = fill(want.body, known)
-    if matches(expected, answer.body.decode("utf-8", "surrogateescape")) is not None:
-        return []
-    return [Difference("body", show(fill(want.body, known).encode()), show(answer.body))]
+    found = matches(expected, answer.body.decode("utf-8", "surrogateescape"))
+    if found is None:
+        return [Difference("body", show(expected.encode()), show(answer.body))]
+    if "now" in found and not _is_now(found["now"], times):
+        return [Difference("body", f"the time {times[1]:.0f} (unix s)", found["now"])]
+    return []
+
+
+def _is_now(stamp: str, times: tuple[float, float]) -> bool:
+    # Nine digits are more than Python reads.
+    said = datetime.fromisoformat(stamp[:26].rstrip("Z")).replace(tzinfo=UTC).timestamp()
+    return times[0] - CLOCK_SECONDS <= said <= times[1] + CLOCK_SECONDS
 
 
 def _escaped(text: str) -> str:

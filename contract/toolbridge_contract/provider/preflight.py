@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from toolbridge_contract.provider.case import Step
 from toolbridge_contract.provider.exchange import Actor, Answer, Outgoing, of_step
+from toolbridge_contract.provider.judge_headers import NAMES
 from toolbridge_contract.provider.providers import NoAnswer, Served
 from toolbridge_contract.provider.world import MARK
 from toolbridge_contract.signing import MAX_SKEW_SECONDS
@@ -13,8 +14,7 @@ from toolbridge_contract.signing import MAX_SKEW_SECONDS
 NO_VERDICT, CONFIGURATION = 1, 4
 # The quickest of these tells the clock best.
 _PROBES = 5
-# All header names ever seen on an answer of the API itself.
-_OWN = frozenset({"date", "content-length", "content-type", "x-correlation-id", "connection"})
+_OWN = frozenset(name.lower() for name in NAMES)
 _SHOWN = 80
 
 
@@ -29,7 +29,7 @@ class Stopped(Exception):
 def preflight(api: Served) -> None:
     """Learn the API's clock, distance and what stands in between; raises Stopped.
 
-    Sets `offset`, `delay`, `no_wire` and `frames` of `api`.
+    Sets `offset`, `delay`, `between`, `no_wire` and `frames` of `api`.
     """
     health = _get(api, "/healthz")
     if 300 <= health.status < 400:
@@ -52,6 +52,7 @@ def preflight(api: Served) -> None:
     if between:
         api.no_wire = f"something in between adds headers ({', '.join(between)}) and reads first"
         api.frames = False
+        api.between = frozenset(between)
     _begin(api)
 
 
@@ -87,6 +88,15 @@ def _server_time(answer: Answer) -> float | None:
         return None
 
 
+def _is_session(answer: Answer) -> bool:
+    """Whether an answer has what all cases start from: an id, and an epoch that is a number."""
+    try:
+        session = json.loads(answer.body)
+        return isinstance(session["id"], str) and isinstance(session["epoch"], int)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def _not_an_api(api: Served, path: str, answer: Answer) -> Stopped:
     shown = " ".join(answer.body[:_SHOWN].decode("utf-8", "replace").split())
     return Stopped(
@@ -107,7 +117,7 @@ def _begin(api: Served) -> None:
             f"{api.url} answers /healthz, but not sessions: {error}", NO_VERDICT
         ) from None
     text = answer.body.decode("utf-8", "replace").strip()
-    if answer.status == 201:
+    if answer.status == 201 and _is_session(answer):
         return
     causes = {
         (401, "unauthorized"): (

@@ -76,7 +76,8 @@ class Served:
         self.offset = 0.0
         self._turn = turn
         self._turned = 0.0
-        # Pooled connections serve many users: nothing of one may stay for the next.
+        # Names that something in between adds to every answer; they are no part of the API's.
+        self.between: frozenset[str] = frozenset()
         # As on the raw socket: the system's store, or SSL_CERT_FILE.
         trusted = ssl.create_default_context()
         self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=trusted)
@@ -85,10 +86,13 @@ class Served:
         """Ask once; raises NoAnswer."""
         try:
             if request.wire:
-                return wire.exchange(self.url, request, TIMEOUT_SECONDS)
-            return ask(self._client, self.url, request)
+                answer = wire.exchange(self.url, request, TIMEOUT_SECONDS)
+            else:
+                answer = ask(self._client, self.url, request)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, wire.NotHttp) as error:
             raise NoAnswer(f"no answer: {_words(error)}") from None
+        pairs = [(n, v) for n, v in answer.headers if n.lower() not in self.between]
+        return Answer(answer.status, pairs, answer.body)
 
     def at_once(self, requests: list[Outgoing]) -> list[Answer]:
         """Ask several times at the same moment."""
@@ -174,7 +178,12 @@ def fresh_secrets() -> Secrets:
 
 def ask(client: httpx.Client, url: str, request: Outgoing) -> Answer:
     """Send a request by httpx, which neither retries nor follows."""
+    # What one user's answer set is not for the next one's request.
+    client.cookies.clear()
     headers = [(n.encode(), v.encode("utf-8", "surrogateescape")) for n, v in request.headers]
+    if not any(n.lower() == "accept-encoding" for n, _ in request.headers):
+        # What is packed on the way could not be judged byte by byte.
+        headers.append((b"Accept-Encoding", b"identity"))
     answer = client.request(
         request.method, url + request.target, headers=headers, content=request.body or None
     )

@@ -2,13 +2,13 @@
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from toolbridge_contract.provider.case import Case, Race
+from toolbridge_contract.provider.case import Case, Race, Want
 from toolbridge_contract.provider.judge import is_undecided, judge, judge_race
-from toolbridge_contract.provider.judge_headers import Difference
+from toolbridge_contract.provider.judge_headers import Difference, judge_unique
 from toolbridge_contract.provider.providers import NoAnswer, Provider
-from toolbridge_contract.provider.world import Unprepared, World
+from toolbridge_contract.provider.world import Asked, Scene, Unprepared, World
 
 # A case whose outcome hangs on some ms is tried again before it is held against the provider.
 _ATTEMPTS = 4
@@ -83,7 +83,7 @@ def not_run(case: Case, provider: Provider, *, slow: bool) -> str:
     if case.waits > _SHORT_SECONDS and not provider.turns and not slow:
         return f"waits {case.waits / 60:.0f} minutes (--slow runs it)"
     if case.slow and not slow:
-        return "slow (--slow runs it)"
+        return f"slow: {case.slow} (--slow runs it)"
     return ""
 
 
@@ -96,19 +96,31 @@ def _attempt(case: Case, group: str, world: World) -> Result:
 
 
 def _once(case: Case, group: str, world: World) -> Result:
-    provider = world.provider
-    asked = provider.now()
     try:
-        answers, values = world.answers(case)
+        scene = world.scene(case)
+        asked = world.ask(case, scene)
+        race = case.want.body
+        if isinstance(race, Race):
+            found = judge_race(case.want.status, race, asked.answers)
+            if not found and is_undecided(case.want.status, race, asked.answers):
+                return Result(case, group, Outcome.NOT_RUN, reason=_UNDECIDED)
+        else:
+            found = _judged(case.want, asked, scene, world)
+        for then in case.then:
+            followed = _judged(then.want, world.follow(then, scene), scene, world)
+            where = f"then {then.method} {then.path}: "
+            found += [replace(one, what=where + one.what) for one in followed]
     except (Unprepared, NoAnswer) as error:
         return Result(case, group, Outcome.NO_VERDICT, reason=str(error))
-    race, times = case.want.body, (asked, provider.now())
-    if isinstance(race, Race):
-        found = judge_race(case.want.status, race, answers)
-        if not found and is_undecided(case.want.status, race, answers):
-            return Result(case, group, Outcome.NOT_RUN, reason=_UNDECIDED)
-    else:
-        judged = (judge(case.want, a, values, times, frames=provider.frames) for a in answers)
-        found = [difference for one in judged for difference in one]
     outcome = Outcome.DIFFERS if found else Outcome.AGREES
     return Result(case, group, outcome, tuple(found))
+
+
+def _judged(want: Want, asked: Asked, scene: Scene, world: World) -> list[Difference]:
+    frames = world.provider.frames
+    found: list[Difference] = []
+    for answer in asked.answers:
+        found += judge(want, answer, scene.values, asked.times, frames=frames)
+        if want.cid == "<cid>":
+            found += judge_unique(answer, world.correlation_ids)
+    return found

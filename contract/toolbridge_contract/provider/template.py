@@ -11,6 +11,8 @@ _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _KINDS = {
     "uid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "ts": _STAMP + r"(?:\.\d{0,2}[1-9])?Z",
+    # The time of the answer itself.
+    "now": _STAMP + r"(?:\.\d{0,8}[1-9])?Z",
     "us": _STAMP + r"(?:\.\d{0,5}[1-9])?Z",
     "ns": _STAMP + r"(?:\.\d{0,8}[1-9])?Z",
     "cur": r"[A-Za-z0-9_-]+",

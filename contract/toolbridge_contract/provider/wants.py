@@ -40,29 +40,31 @@ def body_of(
     uid: str = "<uid>",
     spelling: str = "",
     deleted: bool = False,
+    at: str = "<ts>",
     raw: Mapping[str, str] | None = None,
     **payload: Any,
 ) -> str:
     """The JSON text of an item without its newline.
 
-    `raw` gives payload members in Go's own spelling where Python's differs.
+    `raw` gives payload members in Go's own spelling where Python's differs; `at` names the time
+    where two items have two.
     """
     sync: dict[str, object] = {"isDeleted": deleted, "version": version}
     if deleted:
-        sync["deletedAt"] = "<ts>"
+        sync["deletedAt"] = at
     marks = {key: f"@raw-{number}" for number, key in enumerate(raw or {})}
     members = {
         **payload,
         **marks,
         "uid": spelling or uid,
-        "updatedTs": "<ts>",
+        "updatedTs": at,
         "sync": sync,
     }
     shown = json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     for key, mark in marks.items():
         shown = shown.replace(f'"{mark}"', (raw or {})[key])
-    gone_at = '"deletedAt":"<ts>",' if deleted else ""
-    head = f'"uid":"{uid}","version":{version},"updatedAt":"<ts>",{gone_at}'
+    gone_at = f'"deletedAt":"{at}",' if deleted else ""
+    head = f'"uid":"{uid}","version":{version},"updatedAt":"{at}",{gone_at}'
     return f'{{{head}"payload":{shown}}}'
 
 
@@ -77,16 +79,17 @@ def items(*texts: str) -> Want:
     return Want(200, "J RL", f'{{"items":[{",".join(texts)}]{more}}}\n')
 
 
-def removed(version: int) -> Want:
+def removed(version: int, uid: str) -> Want:
     """The answer of DELETE: no payload, one time twice."""
-    body = f'{{"deletedAt":"<ts>","uid":"<uid>","updatedAt":"<ts>","version":{version}}}\n'
+    body = f'{{"deletedAt":"<ts>","uid":"{uid}","updatedAt":"<ts>","version":{version}}}\n'
     return Want(200, "J RL", body)
 
 
-def began(status: int = 201, epoch: str = "{session_epoch}") -> Want:
-    """A sync session."""
+def began(status: int = 201, epoch: str = "{session_epoch}", user: str = "{session_user}") -> Want:
+    """A sync session: a new one for 201, the one that the case began with for 200."""
+    session_id, made = ("<uid>", "<now>") if status == 201 else ("{session}", "<ns>")
     body = (
-        '{"id":"<uid>","userId":"<uid2>","createdAt":"<ns>","expiresAt":"<ns2>",'
+        f'{{"id":"{session_id}","userId":"{user}","createdAt":"{made}","expiresAt":"<ns2>",'
         f'"epoch":{epoch}}}\n'
     )
     return Want(status, f"J epoch={epoch}" if status == 201 else "J", body)

@@ -4,15 +4,26 @@ import itertools
 import json
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from toolbridge_contract.provider.case import Case, Drain, Given, Refill, Seed, Step, Wait
+from toolbridge_contract.provider.case import (
+    Case,
+    Drain,
+    Given,
+    Refill,
+    Seed,
+    Step,
+    Then,
+    Wait,
+)
 from toolbridge_contract.provider.exchange import Actor, Answer, Outgoing, of_case, of_step
 from toolbridge_contract.provider.providers import Provider
 from toolbridge_contract.provider.states import BEGIN, SESSIONS, STATES
 
 # Fixed, so that a real API gains no more user rows with every run.
 MARK = "toolbridge-contract-"
+# A user who is never wiped, as the state of such a one is itself observed; makes no rows.
+UNWIPED = f"{MARK}unwiped"
 # Cases of one user lie so far apart that their requests stay under its burst.
 _POOL = 48
 _REAL_BURST, _REAL_PER_SECOND = 120, 10
@@ -21,11 +32,29 @@ _BURST, _PER_SECOND = 100.0, 9.0
 # A bucket of 120 that refills while it is emptied from far away.
 _DRAIN_REQUESTS = 1200
 _PUSHED_AT_ONCE = 550
+# What a step keeps beside a uid, by the end of its name.
+_KEPT = {"epoch": "epoch", "cursor": "nextCursor", "user": "userId", "at": "deletedAt"}
 _UNLIMITED = ("/v1/sync/", "/healthz")
 
 
 class Unprepared(Exception):
     """A state could not be made, so the case has no verdict."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The state that a case starts from: who asks, and what the steps kept."""
+
+    actors: dict[str, Actor]
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answers to a request, and when it was sent and answered (unix s)."""
+
+    answers: list[Answer]
+    times: tuple[float, float]
 
 
 @dataclass
@@ -34,19 +63,16 @@ class World:
 
     provider: Provider
     subjects: set[str] = field(default_factory=set)
+    correlation_ids: set[str] = field(default_factory=set)
     _turn: "itertools.count[int]" = field(default_factory=itertools.count)
     _seeded: dict[str, Seed] = field(default_factory=dict)
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    def answers(self, case: Case) -> tuple[list[Answer], dict[str, str]]:
-        """Make the state of a case and ask; returns its answers and the values kept.
-
-        Raises Unprepared, and NoAnswer of the request itself.
-        """
+    def scene(self, case: Case) -> Scene:
+        """Make the state of a case; raises Unprepared and NoAnswer."""
         name = case.user or f"{next(self._turn) % _POOL:02d}"
         me = Actor(f"{MARK}{name}", "session")
         other = Actor(f"{MARK}{name}-other", "other_session")
-        self.subjects |= {me.subject}
         values = {
             "tenant": self.provider.secrets.tenant_id,
             "host": self.provider.url.partition("://")[2],
@@ -57,13 +83,26 @@ class World:
         actors = {"me": me, "other": other}
         for given in (BEGIN, *case.given):
             self._prepare(given, actors, values)
-        asker = actors[case.who]
-        now, secrets = self.provider.now(), self.provider.secrets
-        request = of_case(case, asker, values, secrets, now)
-        self._pace(asker.subject, request)
+        return Scene(actors, values)
+
+    def ask(self, case: Case, scene: Scene) -> Asked:
+        """Send the request of a case; raises NoAnswer."""
+        asker = scene.actors[case.who]
+        secrets = self.provider.secrets
+        request = of_case(case, asker, scene.values, secrets, self.provider.now())
+        if self._pace(asker.subject, request):
+            request = of_case(case, asker, scene.values, secrets, self.provider.now())
+        asked = self.provider.now()
         if case.at_once > 1:
-            return self.provider.at_once([request] * case.at_once), values
-        return [self.provider.send(request)], values
+            answers = self.provider.at_once([request] * case.at_once)
+        else:
+            answers = [self.provider.send(request)]
+        return Asked(answers, (asked, self.provider.now()))
+
+    def follow(self, then: Then, scene: Scene) -> Asked:
+        """Send a request that follows on a case; raises NoAnswer."""
+        case = Case("", then.method, then.path, then.want, body=then.body, change=then.change)
+        return self.ask(replace(case, who=then.who), scene)
 
     def _prepare(self, given: Given, actors: dict[str, Actor], values: dict[str, str]) -> None:
         if isinstance(given, str):
@@ -84,7 +123,8 @@ class World:
             self._seed(given, actors["me"], values)
 
     def _step(self, step: Step, actor: Actor, values: dict[str, str]) -> Answer:
-        self.subjects.add(actor.subject)
+        if actor.subject != UNWIPED:
+            self.subjects.add(actor.subject)
         request = of_step(step, actor, values, self.provider.secrets, self.provider.now())
         self._pace(actor.subject, request)
         answer = self.provider.send(request)
@@ -131,16 +171,17 @@ class World:
             self._step(Step("DELETE", f"/v1/notes/{row['uid']}", status=200), actor, values)
         self._seeded[actor.subject] = seed
 
-    def _pace(self, subject: str, request: Outgoing) -> None:
-        """Stay below the rate limit of a user, as the API counts it."""
+    def _pace(self, subject: str, request: Outgoing) -> bool:
+        """Stay below the rate limit of a user, as the API counts it; say whether that took time."""
         if request.target.startswith(_UNLIMITED):
-            return
+            return False
         now = time.monotonic()
         tokens, at = self._buckets.get(subject, (_BURST, now))
         tokens = min(_BURST, tokens + (now - at) * _PER_SECOND) - 1
         if tokens < 0:
             time.sleep(-tokens / _PER_SECOND)
         self._buckets[subject] = (tokens, now)
+        return tokens < 0
 
     def clean_up(self) -> list[str]:
         """Wipe every user of this run; returns the subjects that could not be."""
@@ -163,9 +204,10 @@ def _keep(step: Step, answer: Answer, values: dict[str, str]) -> None:
         values[step.keep] = uid
         values[f"{step.keep}_upper"] = uid.upper()
         values[f"{step.keep}_bare"] = uid.replace("-", "")
-        for name, key in (("epoch", "epoch"), ("cursor", "nextCursor"), ("user", "userId")):
+        for name, key in _KEPT.items():
             if key in body:
                 values[f"{step.keep}_{name}"] = str(body[key])
+        values[f"{step.keep}_cut"] = values.get(f"{step.keep}_cursor", "")[:-1]
         if step.path == SESSIONS:
             # Cases count from it.
             int(values[f"{step.keep}_epoch"])
@@ -179,5 +221,7 @@ def _spellings() -> dict[str, str]:
 
 
 def _stamp(ms: int) -> str:
+    # As Go would write it, so that the item's own time is the same text.
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000))
-    return f"{whole}.{ms % 1000:03d}Z"
+    fraction = f".{ms % 1000:03d}".rstrip("0").rstrip(".")
+    return f"{whole}{fraction}Z"

@@ -13,6 +13,7 @@ from toolbridge_contract.provider.cases import (
     headers,
     if_match,
     jwt,
+    left_behind,
     lists,
     messages,
     process,
@@ -50,6 +51,7 @@ GROUPS: dict[str, tuple[Case, ...]] = {
     "sizes": sizes.CASES,
     "expiry": expiry.CASES,
     "further": further.CASES,
+    "left-behind": left_behind.CASES,
 }
 
 

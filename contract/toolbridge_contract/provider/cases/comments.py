@@ -83,7 +83,9 @@ CASES = (
         )
         for name, (method, suffix, body, verb) in _ORPHAN.items()
     ),
-    Case("comment-orphan-delete", "DELETE", _ONE, removed(2), given=("orphan comment",)),
+    Case(
+        "comment-orphan-delete", "DELETE", _ONE, removed(2, "{comment}"), given=("orphan comment",)
+    ),
     Case(
         "comment-put-without-parent",
         "PUT",

@@ -1,10 +1,16 @@
 """Section 14: delta sync, side facts."""
 
-from toolbridge_contract.provider.case import Case, Step, Want
+from toolbridge_contract.provider.case import Case, Step, Then, Want
 
 _PUSH = "/v1/sync/notes/push"
 _STAMP = "2026-01-02T03:04:05.678Z"
 _PUSHED = f'{{"title":"n0000","uid":"{{fresh}}","updatedTs":"{_STAMP}"}}'
+
+
+def _stored(uid: str) -> Want:
+    payload = f'{{"title":"n0000","uid":"{uid}","updatedTs":"{_STAMP}"}}'
+    head = f'"uid":"{uid}","version":1,"updatedAt":"{_STAMP}"'
+    return Want(200, "J RL", f'{{{head},"payload":{payload}}}\n')
 
 
 def _refused(status: int, message: str) -> Want:
@@ -55,5 +61,29 @@ CASES = (
         "/v1/sync/notes/pull?limit=1",
         Want(200, "J RL", f'{{"upserts":[{_PUSHED}],"deletes":[],"nextCursor":"<cur>"}}\n'),
         given=("empty", Step("POST", _PUSH, f'{{"items":[{_PUSHED}]}}', status=200)),
+    ),
+    Case(
+        "delta-push-all-of-several",
+        "POST",
+        _PUSH,
+        Want(
+            200, "J RL", f'{_ACK}}},{{"uid":"{{unknown}}","version":1,"updatedAt":"{_STAMP}"}}]\n'
+        ),
+        body=f'{{"items":[{_PUSHED},{_PUSHED.replace("fresh", "unknown")}]}}',
+        then=(
+            Then("GET", "/v1/notes/{unknown}", _stored("{unknown}")),
+            Then("GET", "/v1/notes/{fresh}", _stored("{fresh}")),
+        ),
+    ),
+    Case(
+        "delta-pull-deletes",
+        "GET",
+        "/v1/sync/notes/pull",
+        Want(
+            200,
+            "J RL",
+            '{"upserts":[],"deletes":[{"deletedAt":"<ts>","uid":"{gone}"}],"nextCursor":"<cur>"}\n',
+        ),
+        given=("empty", "deleted note"),
     ),
 )

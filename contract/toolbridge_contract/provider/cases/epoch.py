@@ -62,6 +62,13 @@ CASES = (
     Case("epoch-after-wipe-behind", "GET", _PATH, stale(), given=_AGAIN, change=_BEHIND),
     Case("epoch-after-wipe-current", "GET", _PATH, EMPTY_LIST, given=_AGAIN),
     Case(
+        "epoch-state-before-any-wipe",
+        "GET",
+        "/v1/sync/state",
+        Want(200, "J", '{"epoch":1}\n'),
+        user="unwiped",
+    ),
+    Case(
         "epoch-state-after-wipe",
         "GET",
         "/v1/sync/state",

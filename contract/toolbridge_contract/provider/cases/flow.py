@@ -93,7 +93,7 @@ CASES = (
         given=_PINNED[:4],
         body='{"action":"pin"}',
     ),
-    Case("flow-delete", "DELETE", _PATH, removed(6), given=_PINNED),
+    Case("flow-delete", "DELETE", _PATH, removed(6, "{note}"), given=_PINNED),
     Case("flow-get-deleted", "GET", _PATH, gone("note"), given=_DELETED),
     Case(
         "flow-get-include-deleted",

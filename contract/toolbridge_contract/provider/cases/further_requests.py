@@ -18,6 +18,7 @@ _LISTS: dict[str, tuple[str, Want]] = {
     "forged-17-digits": (f"limit=2&cursor={forged(99_999_999_999_999_999)}", EMPTY_LIST),
     "cursor-one-pad": ("limit=2&cursor={page_cursor}=", page(2)),
     "cursor-space": ("limit=2&cursor={page_cursor}%20", page(2)),
+    "cursor-cut-short": ("limit=2&cursor={page_cut}", page(2)),
 }
 _TEXTS: dict[str, tuple[Text, Want]] = {
     "minus-zero": ('{"a":-0}', item(201, raw={"a": "-0"})),
@@ -45,7 +46,7 @@ CASES = (
             f"/v1/notes?{query}",
             want,
             user="lists",
-            given=(_SEED, _FIRST) if "page_cursor" in query else (_SEED,),
+            given=(_SEED, _FIRST) if "{page_" in query else (_SEED,),
         )
         for name, (query, want) in _LISTS.items()
     ),
@@ -58,6 +59,15 @@ CASES = (
         user="lists",
         wire=True,
     ),
+    Case(
+        "list-limit-bad-escape-dropped",
+        "GET",
+        "/v1/notes?limit=%zz&cursor={page_cursor}",
+        page(100, "n1000"),
+        given=(_SEED, _FIRST),
+        user="lists",
+        wire=True,
+    ),
     *(
         Case(f"text-{name}", "POST", "/v1/notes", want, body=body)
         for name, (body, want) in _TEXTS.items()
@@ -66,14 +76,14 @@ CASES = (
         "text-chunked-from-2-kb",
         "POST",
         "/v1/notes",
-        Want(201, "J RL chunked", Echo(2500 + 236)),
+        Want(201, "J RL chunked", Echo(lambda: b'"a":"' + b"x" * 2500 + b'"')),
         body=lambda: b'{"a":"' + b"x" * 2500 + b'"}',
     ),
     Case(
         "text-of-1-kb-has-a-length",
         "POST",
         "/v1/notes",
-        Want(201, "J RL", Echo(1000 + 236)),
+        Want(201, "J RL", Echo(lambda: b'"a":"' + b"x" * 1000 + b'"')),
         body=lambda: b'{"a":"' + b"x" * 1000 + b'"}',
     ),
     *(

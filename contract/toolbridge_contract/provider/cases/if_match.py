@@ -72,7 +72,7 @@ CASES = (
         "match-delete-ignored",
         "DELETE",
         _PATH,
-        removed(2),
+        removed(2, "{note}"),
         given=("note",),
         change={"If-Match": "99"},
     ),

@@ -2,13 +2,16 @@
 
 import base64
 
-from toolbridge_contract.provider.case import Case, Given, Seed, Step, Want, slug
+from toolbridge_contract.provider.case import Case, Given, Seed, Step, Wait, Want, slug
 from toolbridge_contract.provider.matchers import Page
-from toolbridge_contract.provider.wants import EMPTY_LIST
+from toolbridge_contract.provider.states import make, patch
+from toolbridge_contract.provider.wants import EMPTY_LIST, body_of, items
 
 _SEED = Seed(1100)
 _DELETED = Seed(1100, deleted=1)
 _FIRST = Step("GET", "/v1/notes?limit=1000", keep="page", status=200)
+# Times have ms; items of one time are in the order of their uids.
+_TICK = Wait(0.01)
 _SECOND = Step("GET", "/v1/notes?limit=1000&cursor={page_cursor}", keep="last", status=200)
 
 
@@ -77,6 +80,23 @@ CASES = (
             ("capital", "True", 99, 0),
             ("1", "1", 99, 0),
         )
+    ),
+    Case(
+        "list-oldest-updated-first",
+        "GET",
+        "/v1/notes",
+        items(
+            body_of(uid="{second}", title="b"),
+            body_of(2, uid="{first}", at="<ts2>", title="a", x=1),
+        ),
+        given=(
+            "empty",
+            make("notes", '{"title":"a"}', "first"),
+            _TICK,
+            make("notes", '{"title":"b"}', "second"),
+            _TICK,
+            patch("notes/{first}", '{"x":1}'),
+        ),
     ),
     *(
         Case(f"list-empty-{slug(plural)}", "GET", f"/v1/{plural}", EMPTY_LIST, given=("empty",))

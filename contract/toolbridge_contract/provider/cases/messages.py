@@ -60,5 +60,7 @@ CASES = (
         given=("orphan message",),
         body='{"action":"mark_read"}',
     ),
-    Case("message-orphan-delete", "DELETE", _ONE, removed(2), given=("orphan message",)),
+    Case(
+        "message-orphan-delete", "DELETE", _ONE, removed(2, "{message}"), given=("orphan message",)
+    ),
 )

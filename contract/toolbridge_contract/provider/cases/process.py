@@ -8,7 +8,7 @@ from toolbridge_contract.provider.wants import INVALID_JSON, error, item
 _COMMENT = {"content": "c", "parentType": "note", "parentUid": "{note}"}
 _MESSAGE = {"content": "m", "chatUid": "{chat}"}
 # Path, what the item holds, its actions with what each sets, and what archiving sets.
-_ENTITIES: dict[str, tuple[str, dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]] = {
+ENTITIES: dict[str, tuple[str, dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]] = {
     "note": (
         "notes",
         {"title": "n"},
@@ -68,7 +68,7 @@ _ODD: dict[str, tuple[str, Want]] = {
 
 
 def _of_entity(name: str) -> list[Case]:
-    path, payload, actions, archive = _ENTITIES[name]
+    path, payload, actions, archive = ENTITIES[name]
     where = f"/v1/{path}/{{{name}}}"
     about = {"uid": f"{{{name}}}", **payload}
     return [
@@ -102,7 +102,7 @@ def _of_entity(name: str) -> list[Case]:
 
 
 CASES = (
-    *(case for name in _ENTITIES for case in _of_entity(name)),
+    *(case for name in ENTITIES for case in _of_entity(name)),
     *(
         Case(
             f"process-{name}", "POST", "/v1/notes/{note}/process", want, given=("note",), body=body

@@ -54,7 +54,21 @@ CASES = (
         given=(_B_SESSION,),
         signed=_B,
     ),
-    Case("scope-delete-under-other-tenant", "DELETE", _PATH, removed(2), given=(_MADE,), signed=_B),
+    Case(
+        "scope-begin-session-under-other-tenant",
+        "POST",
+        "/v1/sync/sessions",
+        began(),
+        signed=_B,
+    ),
+    Case(
+        "scope-delete-under-other-tenant",
+        "DELETE",
+        _PATH,
+        removed(2, "{note}"),
+        given=(_MADE,),
+        signed=_B,
+    ),
     Case(
         "scope-deleted-under-other-tenant",
         "GET",

@@ -37,7 +37,7 @@ _SHARP_ACCEPTED = {"past-299.9s": -299.9, "future-299.9s": 299.9}
 _GIVEN = ("one note",)
 _KINDS = '{"maxLimit":1000,"push":true,"pull":true}'
 _INFO = (
-    '{"apiVersion":"1.1","serverTime":"<ns>","entities":{'
+    '{"apiVersion":"1.1","serverTime":"<now>","entities":{'
     + ",".join(
         f'"{name}":{_KINDS}' for name in ("chat_messages", "chats", "comments", "notes", "tasks")
     )

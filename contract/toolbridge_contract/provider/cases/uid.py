@@ -11,7 +11,13 @@ from toolbridge_contract.provider.wants import (
 )
 
 _NIL = "00000000-0000-0000-0000-000000000000"
-_BODY = {"PUT": "{}", "PATCH": "{}", "process": '{"action":"pin"}'}
+_ACTIONS = {
+    "note": "pin",
+    "task": "start",
+    "chat": "resolve",
+    "comment": "resolve",
+    "message": "mark_read",
+}
 _OPERATIONS = {
     "get": ("GET", ""),
     "put": ("PUT", ""),
@@ -35,6 +41,12 @@ _FORMS = {
 }
 
 
+def _body(operation: str, kind: str) -> str:
+    if operation == "process":
+        return f'{{"action":"{_ACTIONS[kind]}"}}'
+    return "{}" if operation in ("put", "patch") else ""
+
+
 def _operation(name: str, state: str, uid: str) -> Case:
     method, suffix = _OPERATIONS[name]
     answers = {
@@ -48,7 +60,7 @@ def _operation(name: str, state: str, uid: str) -> Case:
         f"/v1/notes/{uid}{suffix}",
         answers[state],
         given=("deleted note",) if state == "deleted" else (),
-        body=_BODY.get(name) or _BODY.get(method, ""),
+        body=_body(name, "note"),
     )
 
 
@@ -56,14 +68,31 @@ def _of_kind(kind: str) -> list[Case]:
     path, label = _KINDS[kind]
     one, dead = f"/v1/{path}/{{{kind}}}", f"/v1/{path}/{{gone}}"
     given = (f"deleted {kind}",)
-    again = gone(label, "already deleted")
     not_found = error(404, f"{label} not found")
     return [
-        Case(f"uid-{kind}-unknown", "GET", f"/v1/{path}/{{unknown}}", not_found),
+        *(
+            Case(
+                f"uid-{kind}-{name}-unknown",
+                method,
+                f"/v1/{path}/{{unknown}}{suffix}",
+                not_found,
+                body=_body(name, kind),
+            )
+            for name, (method, suffix) in _OPERATIONS.items()
+        ),
+        *(
+            Case(
+                f"uid-{kind}-{name}-deleted",
+                method,
+                dead + suffix,
+                gone(label, "already deleted" if name == "delete" else "deleted"),
+                given=given,
+                body=_body(name, kind),
+            )
+            for name, (method, suffix) in _OPERATIONS.items()
+        ),
         Case(f"uid-{kind}-invalid", "GET", f"/v1/{path}/abc", INVALID_UID),
-        Case(f"uid-{kind}-delete", "DELETE", one, removed(2), given=(kind,)),
-        Case(f"uid-{kind}-get-deleted", "GET", dead, gone(label), given=given),
-        Case(f"uid-{kind}-delete-again", "DELETE", dead, again, given=given),
+        Case(f"uid-{kind}-delete", "DELETE", one, removed(2, f"{{{kind}}}"), given=(kind,)),
     ]
 
 

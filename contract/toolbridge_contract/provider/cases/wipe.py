@@ -1,7 +1,8 @@
 """Section 6: wipe."""
 
-from toolbridge_contract.provider.case import Case, Step, Want
-from toolbridge_contract.provider.wants import SESSION_INVALID, error
+from toolbridge_contract.provider.case import Case, Step, Want, slug
+from toolbridge_contract.provider.states import BEGIN
+from toolbridge_contract.provider.wants import EMPTY_LIST, SESSION_INVALID, error
 
 _PATH = "/v1/sync/wipe"
 _CONFIRM = '{"confirm":"WIPE"}'
@@ -9,9 +10,10 @@ BAD_BODY = error(400, "invalid request body", "J")
 NOT_CONFIRMED = error(400, 'confirmation required: must send {\\"confirm\\":\\"WIPE\\"}', "J")
 
 
-def wiped(notes: int = 0) -> Want:
-    """The counts of a wipe, tombstones included."""
-    counts = f'"chat":0,"chat_message":0,"comment":0,"note":{notes},"task":0'
+def wiped(**rows: int) -> Want:
+    """The counts of a wipe, tombstones included, by entity; the others had none."""
+    names = ("chat", "chat_message", "comment", "note", "task")
+    counts = ",".join(f'"{name}":{rows.get(name, 0)}' for name in names)
     return Want(200, "J", f'{{"epoch":{{session_epoch+1}},"deleted":{{{counts}}}}}\n')
 
 
@@ -24,10 +26,36 @@ CASES = (
         "wipe-without-epoch",
         "POST",
         _PATH,
-        wiped(notes=1),
+        wiped(note=1),
         given=("one note",),
         body=_CONFIRM,
         change={"X-Sync-Epoch": None},
+    ),
+    Case(
+        "wipe-counts-every-entity",
+        "POST",
+        _PATH,
+        wiped(chat=1, chat_message=1, comment=1, note=1, task=1),
+        given=("empty", "comment", "message", "task"),
+        body=_CONFIRM,
+    ),
+    Case(
+        "wipe-counts-tombstones",
+        "POST",
+        _PATH,
+        wiped(chat=1, comment=1, note=2, task=1),
+        given=("empty", "deleted task", "deleted chat", "deleted comment", "deleted note"),
+        body=_CONFIRM,
+    ),
+    *(
+        Case(
+            f"wipe-leaves-no-{slug(plural)}",
+            "GET",
+            f"/v1/{plural}?includeDeleted=true",
+            EMPTY_LIST,
+            given=("comment", "message", "task", "wiped", BEGIN),
+        )
+        for plural in ("notes", "tasks", "comments", "chats", "chat_messages")
     ),
     Case(
         "wipe-with-another-session-alive",
