@@ -1,17 +1,14 @@
 """Run the proxy: `python -m toolbridge_proxy`, configured by TOOLBRIDGE_* variables."""
 
-import socket
 import sys
+from types import FrameType
 
-import prometheus_client
-import structlog
 import uvicorn
+from prometheus_client import start_http_server
 
-from toolbridge_proxy import logs, settings
+from toolbridge_proxy import diagnose, logs, settings
 from toolbridge_proxy.app import create_app
 from toolbridge_proxy.metrics import Metrics
-
-log = structlog.get_logger()
 
 EXIT_CONFIGURATION = 4
 EXIT_INTERRUPTED = 130
@@ -19,35 +16,39 @@ EXIT_INTERRUPTED = 130
 KEEP_ALIVE_SECONDS = 75
 
 
-class Server(uvicorn.Server):
-    """Says where it listens once it does; uvicorn is silent about sockets it is given."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then listen."""
-        await super().startup(sockets)
-        if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            log.info(f"Uvicorn running on http://{where} (Press CTRL+C to quit)")
-
-
 def main() -> int:
-    """Serve until a signal; returns the exit code."""
+    """Serve until a signal, or diagnose; returns the exit code."""
     try:
-        if len(sys.argv) > 1:
-            raise settings.SettingsError("takes no arguments, only TOOLBRIDGE_* variables")
+        if sys.argv[1:] == ["diagnose"]:
+            return diagnose.main()
+        if sys.argv[1:]:
+            raise settings.SettingsError("takes no argument but diagnose: set TOOLBRIDGE_*")
         config = settings.load()
         logs.configure(config.log_level, config.log_format)
-        listener = _bind(config.host, config.port)
-        metrics = _serve_metrics(config)
+        return _serve(config)
     except settings.SettingsError as problem:
         print(f"toolbridge_proxy: {problem}", file=sys.stderr)  # noqa: T201
         return EXIT_CONFIGURATION
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+class Server(uvicorn.Server):
+    """Ends at once at the second signal of either kind, not only at a second Ctrl-C."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take one signal."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+
+
+def _serve(config: settings.Settings) -> int:
+    metrics, name = Metrics(), "TOOLBRIDGE_METRICS_PORT"
     server = Server(
         uvicorn.Config(
             create_app(config, metrics),
             host=config.host,
-            port=listener.getsockname()[1],
+            port=config.port,
             log_config=None,
             access_log=False,  # it prints query strings, and people put tokens there
             server_header=False,
@@ -59,41 +60,15 @@ def main() -> int:
         )
     )
     try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        if config.metrics_port is not None:
+            shown, _ = start_http_server(config.metrics_port, config.host, metrics.registry)
+            logs.log.info("metrics_listening", port=shown.server_port)
+        name = "TOOLBRIDGE_HOST, TOOLBRIDGE_PORT"
+        server.run()
+    except (OSError, SystemExit) as problem:  # uvicorn logs its reason and exits
+        reason = getattr(problem, "strerror", None) or "the log says why"
+        raise settings.SettingsError(f"{name}: cannot listen there ({reason})") from None
     return 0 if server.started else 1
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Bind without listening: nobody connects before the application is up."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, because asyncio sets TCP_NODELAY only where the protocol is.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as problem:
-        listener.close()
-        raise settings.SettingsError(
-            f"TOOLBRIDGE_HOST, TOOLBRIDGE_PORT: cannot listen there ({problem.strerror})"
-        ) from None
-    return listener
-
-
-def _serve_metrics(config: settings.Settings) -> Metrics:
-    metrics = Metrics()
-    if config.metrics_port is not None:
-        try:
-            server, _ = prometheus_client.start_http_server(
-                config.metrics_port, addr=config.host, registry=metrics.registry
-            )
-        except OSError as problem:
-            raise settings.SettingsError(
-                f"TOOLBRIDGE_METRICS_PORT: cannot listen there ({problem.strerror})"
-            ) from None
-        log.info("metrics_listening", port=server.server_port)
-    return metrics
 
 
 if __name__ == "__main__":

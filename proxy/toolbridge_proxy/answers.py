@@ -1,14 +1,15 @@
 """What an answer of the Go API means: one row per status, and the shapes of good answers."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
 from toolbridge_proxy import strict_json
 from toolbridge_proxy.errors import ToolFailure, lost_or
+from toolbridge_proxy.logs import CORRELATION_ID
 
 # The MCP library serialises results to at most 255 levels.
 MAX_DEPTH = 160
@@ -17,9 +18,11 @@ MAX_RETRY_AFTER_SECONDS = 86400
 
 STATUS_CODES: dict[int, str] = {
     400: "invalid_argument",
+    401: "upstream_token_rejected",
     403: "upstream_forbidden",
     404: "not_found",
     408: "upstream_timeout",
+    409: "conflict",
     410: "gone",
     412: "precondition_failed",
     413: "payload_too_large",
@@ -31,6 +34,11 @@ STATUS_CODES: dict[int, str] = {
 # The answer of a gateway, not of the Go API: a mutation may have happened.
 GATEWAY_LOST = frozenset({408, 502, 504})
 REPEATABLE = GATEWAY_LOST | {503}
+# What the Go API says about an object or its change.
+OBJECT_CODES = {STATUS_CODES[status] for status in (400, 404, 409, 410, 412, 413)} | {
+    "epoch_mismatch",
+    "upstream_rejected",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Answer:
     data: Any = None
 
 
-def judge(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> Answer:
+def judge(answer: Answer, accept: Callable[[Any], Any], lost: str | None) -> Answer:
     """Return a good answer with its `data`; raises ToolFailure for any other.
 
     `lost` is the text for a mutation whose outcome the answer leaves open, None for a read.
@@ -52,41 +60,30 @@ def judge(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> An
     if 200 <= answer.status < 300:
         return _parsed(answer, accept, lost)
     detail, upstream_id = _said(answer)
-    failure = ToolFailure(
-        _code(answer, detail),
-        status=answer.status,
-        retry_after=_retry_after(answer.retry_after),
-        detail=detail,
-        upstream_id=upstream_id,
-        repeatable=answer.status in REPEATABLE and lost is None,
-        session_lost=_is_session_loss(answer.status, detail),
-    )
+    code, retry_after = _code(answer, detail), _retry_after(answer.retry_after)
+    failure = ToolFailure(code, answer.status, retry_after, detail, upstream_id=upstream_id)
+    failure.repeatable = answer.status in REPEATABLE and lost is None
+    failure.session_lost = _is_session_loss(answer.status, detail)
     raise lost_or(lost, failure) if answer.status in GATEWAY_LOST else failure
 
 
-def _parsed(answer: Answer, accept: Callable[[Any], bool], lost: str | None) -> Answer:
-    bad = lost_or(lost, ToolFailure("upstream_bad_response", answer.status))
-    if answer.media_type.partition(";")[0].strip().lower() != "application/json":
-        raise bad
+def _parsed(answer: Answer, accept: Callable[[Any], Any], lost: str | None) -> Answer:
+    kind = answer.media_type.partition(";")[0].strip().lower()
     try:
-        data = strict_json.loads(answer.body, max_depth=MAX_DEPTH)
-    except strict_json.StrictJSONError:
-        raise bad from None
-    if not accept(data):
-        raise bad
-    return replace(answer, data=data)
+        if kind != "application/json":
+            raise ValueError(kind)
+        return replace(answer, data=accept(strict_json.loads(answer.body, max_depth=MAX_DEPTH)))
+    except ValueError:
+        raise lost_or(lost, ToolFailure("upstream_bad_response", answer.status)) from None
 
 
 def _code(answer: Answer, detail: str | None) -> str:
     status = answer.status
-    if status == 401:
-        # The Go API's two refusals differ in this text alone.
-        tenant = b"tenant header" in answer.body
-        return "tenant_headers_rejected" if tenant else "upstream_token_rejected"
-    if status == 409:
-        return "epoch_mismatch" if detail == "epoch_mismatch" else "conflict"
     if _is_session_loss(status, detail):
-        return "session_unavailable"
+        return "epoch_mismatch" if status == 409 else "session_unavailable"
+    # The Go API's two refusals differ in this text alone.
+    if status == 401 and b"tenant header" in answer.body:
+        return "tenant_headers_rejected"
     if status in STATUS_CODES:
         return STATUS_CODES[status]
     if status < 400:
@@ -108,10 +105,11 @@ def _said(answer: Answer) -> tuple[str | None, str | None]:
     try:
         data = strict_json.loads(answer.body, max_depth=MAX_DEPTH)
     except strict_json.StrictJSONError:
-        return None, None
-    if not isinstance(data, dict):
-        return None, None
-    return _clean(data.get("error")), _clean(data.get("correlation_id"))
+        data = None
+    said = data if isinstance(data, dict) else {}
+    upstream_id = _clean(said.get("correlation_id"))
+    known = upstream_id is not None and CORRELATION_ID.fullmatch(upstream_id)
+    return _clean(said.get("error")), upstream_id if known else None
 
 
 def _clean(value: object) -> str | None:
@@ -120,40 +118,11 @@ def _clean(value: object) -> str | None:
     return re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]", " ", value[:MAX_DETAIL_CHARS])
 
 
-def _retry_after(value: str | None) -> int | None:
+def _retry_after(value: Any) -> int | None:
     """Parse Retry-After (RFC 9110 section 10.2.3) to seconds, None when it is not sensible."""
-    if value is None:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(int(value), MAX_RETRY_AFTER_SECONDS)
     try:
-        when = parsedate_to_datetime(value)
-        seconds = (when - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError, OverflowError):
+        plain = re.fullmatch(r"[0-9]{1,9}", value)
+        seconds = int(value) if plain else mktime_tz(parsedate_tz(value)) - time.time()
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0, round(seconds)), MAX_RETRY_AFTER_SECONDS)
-
-
-def is_item(data: Any) -> bool:
-    """Whether `data` is `{uid, version, updatedAt, payload}`."""
-    return is_deletion(data) and isinstance(data.get("payload"), dict)
-
-
-def is_deletion(data: Any) -> bool:
-    """Whether `data` is `{uid, version, updatedAt}`: an answer to DELETE has no payload."""
-    return (
-        isinstance(data, dict)
-        and isinstance(data.get("uid"), str)
-        and type(data.get("version")) is int
-        and isinstance(data.get("updatedAt"), str)
-    )
-
-
-def is_page(data: Any) -> bool:
-    """Whether `data` is `{items, nextCursor?}`."""
-    return (
-        isinstance(data, dict)
-        and isinstance(data.get("items"), list)
-        and all(is_item(item) for item in data["items"])
-        and isinstance(data.get("nextCursor", ""), str)
-    )

@@ -1,29 +1,28 @@
 """The HTTP application: routes, and how the parts are put together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-import fastmcp.server.middleware as fastmcp_middleware
-
 # Imported by FastMCP at the first call, which would then take half a second more.
+import fastmcp.server.context
+import fastmcp.server.providers.prefab_synthesis
+import fastmcp.server.sessions
 import key_value.aio.adapters.pydantic
 import key_value.aio.stores.memory  # noqa: F401
-import structlog
 from fastmcp import FastMCP
-from fastmcp.exceptions import NotFoundError
-from fastmcp.tools.base import ToolResult
+from fastmcp.tools.base import Tool
 from httpx import AsyncBaseTransport
-from mcp import MCPError
-from mcp_types import CallToolRequestParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from toolbridge_proxy.calls import MCP_PATH, NAME, VERSION, Calls
 from toolbridge_proxy.edge import Edge
 from toolbridge_proxy.gate import Gate
 from toolbridge_proxy.jwks import Jwks
+from toolbridge_proxy.logs import log
 from toolbridge_proxy.metrics import Metrics
 from toolbridge_proxy.sessions import Sessions
 from toolbridge_proxy.settings import MIN_SECRET_BYTES, Settings
@@ -31,54 +30,25 @@ from toolbridge_proxy.tokens import TokenVerifier
 from toolbridge_proxy.tools import make_tools
 from toolbridge_proxy.upstream import Upstream, make_transport
 
-log = structlog.get_logger()
-
-NAME = "toolbridge"
-MCP_PATH = "/mcp"
 PROBE_SECONDS = 2  # under the usual health check time-out of 5 s
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-INVALID_PARAMS = -32602
 # The handlers of a server that has tools and nothing else; what is not here is not advertised.
 SERVED_METHODS = frozenset({"ping", "server/discover", "tools/list", "tools/call"})
 
 
-class UnknownTool(fastmcp_middleware.Middleware):
-    """Answers an unknown tool with -32602 (MCP server/tools), not with a tool result."""
-
-    async def on_call_tool(
-        self,
-        context: fastmcp_middleware.MiddlewareContext[CallToolRequestParams],
-        call_next: fastmcp_middleware.CallNext[CallToolRequestParams, ToolResult],
-    ) -> ToolResult:
-        """Pass the call on."""
-        try:
-            return await call_next(context)
-        except NotFoundError:
-            raise MCPError(code=INVALID_PARAMS, message="Unknown tool") from None
-
-
-def make_mcp(sessions: Sessions, metrics: Metrics) -> FastMCP:
-    """Return the MCP server with its 41 tools."""
-    mcp: FastMCP = FastMCP(
-        NAME,
-        version="1",
-        instructions="Notes, tasks, comments, chats and chat messages of the caller.",
-        on_duplicate="error",
-        mask_error_details=True,
-        middleware=[UnknownTool()],
-        cache_ttl=60,
-        cache_scope="public",
-    )
-    schemas = {}
-    for tool in make_tools(sessions, metrics):
-        schemas[tool.name] = tool.parameters
+def make_mcp(tools: Iterable[Tool]) -> FastMCP:
+    """Return the MCP server: the handshake of both eras, and the list of tools."""
+    about = "Notes, tasks, comments, chats and chat messages of the caller."
+    # The list is the same for everyone, and changes only with a deployment.
+    mcp: FastMCP = FastMCP(NAME, about, version=VERSION, cache_ttl=60, cache_scope="public")
+    for tool in tools:
         mcp.add_tool(tool)
     server = mcp._mcp_server
-    # Without it each call of a 2026-07-28 client lists all tools first, five times the work.
-    server.get_tool_input_schema = schemas.get
-    handlers = server._request_handlers
-    for method in handlers.keys() - SERVED_METHODS:
-        del handlers[method]
+    for method in server._request_handlers.keys() - SERVED_METHODS:
+        del server._request_handlers[method]
+    full = server.get_capabilities  # has an extension for user interfaces, which are not here
+    plain = {"extensions": None}
+    server.get_capabilities = lambda *a, **kw: full(*a, **kw).model_copy(update=plain)  # type: ignore[method-assign]
     return mcp
 
 
@@ -99,10 +69,6 @@ class Readiness:
         return JSONResponse({"status": "ready", "notes": self._notes})
 
 
-async def _alive(_: Request) -> Response:
-    return JSONResponse({"status": "ok"})
-
-
 async def _index(request: Request) -> Response:
     if "text/event-stream" in request.headers.get("accept", ""):
         # An MCP client asking for the stream that a stateless server does not have.
@@ -112,8 +78,6 @@ async def _index(request: Request) -> Response:
 
 def _metadata_routes(settings: Settings) -> list[Route]:
     """Return the RFC 9728 documents; the resource is never built from a request's Host."""
-    if not settings.jwt_issuer or not settings.public_url:
-        return []
 
     def route(suffix: str) -> Route:
         document = {
@@ -121,48 +85,25 @@ def _metadata_routes(settings: Settings) -> list[Route]:
             "authorization_servers": [settings.jwt_issuer],
             "bearer_methods_supported": ["header"],
         }
+        return Route(METADATA_PATH + suffix, JSONResponse(document), methods=["GET"])
 
-        async def serve(_: Request) -> Response:
-            return JSONResponse(document)
-
-        return Route(METADATA_PATH + suffix, serve, methods=["GET"])
-
-    return [route(""), route(MCP_PATH)]
-
-
-class _Root:
-    """`/`: MCP for POST, so that the bare URL works in clients; an index for people."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._post, self._get = gate, Route("/", _index, methods=["GET"])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "POST":
-            await self._post(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD"):
-            await self._get.handle(scope, receive, send)
-        else:
-            await Response(status_code=405, headers={"Allow": "GET, HEAD, POST"})(
-                scope, receive, send
-            )
+    known = settings.jwt_issuer and settings.public_url
+    return [route(""), route(MCP_PATH)] if known else []
 
 
 def create_app(
-    settings: Settings,
-    metrics: Metrics | None = None,
-    transport: AsyncBaseTransport | None = None,
+    settings: Settings, metrics: Metrics | None = None, transport: AsyncBaseTransport | None = None
 ) -> ASGIApp:
     """Return the ASGI application; `transport` replaces the way to the Go API."""
     metrics = metrics or Metrics()
     upstream = Upstream(settings, metrics, transport or make_transport(settings))
-    jwks = None
-    if settings.jwt_jwks_url:
-        jwks = Jwks(settings.jwt_jwks_url, settings.jwks_refresh_seconds)
+    url = settings.jwt_jwks_url
+    jwks = Jwks(url, settings.jwks_refresh_seconds) if url else None
     tokens = TokenVerifier(settings, jwks)
-    mcp_app = make_mcp(Sessions(upstream), metrics).http_app(
-        path=MCP_PATH, stateless_http=True, json_response=True
-    )
-    gate = Gate(mcp_app, MCP_PATH, settings, tokens, metrics)
+    tools = make_tools(Sessions(upstream), metrics)
+    mcp = make_mcp(tools.values())
+    mcp_app = mcp.http_app(path=MCP_PATH, stateless_http=True, json_response=True)
+    gate = Gate(Calls(mcp_app, tools), settings, tokens, metrics)
     notes = _notes(settings, tokens)
 
     @asynccontextmanager
@@ -176,9 +117,10 @@ def create_app(
             await jwks.close()
 
     routes = [
-        Route("/", _Root(gate)),
-        Route(MCP_PATH, gate, methods=["POST"]),
-        Route("/healthz", _alive, methods=["GET"]),
+        Route("/", _index, methods=["GET"]),
+        # At / too, so that the bare URL works in clients.
+        *(Route(path, gate, methods=["POST"]) for path in ("/", MCP_PATH)),
+        Route("/healthz", JSONResponse({"status": "ok"}), methods=["GET"]),
         Route("/readyz", Readiness(upstream, notes).__call__, methods=["GET"]),
         *_metadata_routes(settings),
     ]

@@ -8,14 +8,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-from starlette.datastructures import MutableHeaders
+from mcp_types.jsonrpc import HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from toolbridge_proxy.logs import CORRELATION_ID, log
 from toolbridge_proxy.settings import Settings
-
-log = structlog.get_logger()
 
 # The MCP library's own cap on bodies; far above a note, far below what hurts.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -23,12 +21,8 @@ MAX_HEADER_BYTES = 64 * 1024  # uvicorn with httptools has no cap of its own
 MAX_HEADERS = 100
 MAX_TARGET_BYTES = 8 * 1024  # RFC 9110 section 4.1 asks for 8,000 octets at least
 
-INVALID_REQUEST = -32600
-INTERNAL_ERROR = -32603
-HEADER_MISMATCH = -32020  # MCP 2026-07-28
-
 _SINGLE = frozenset({"authorization", "host", "origin", "content-type", "content-length"})
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # In full: what follows a port that is none ("127.0.0.1:80.evil.example") is somebody's name.
 _LOOPBACK_ORIGIN = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?")
@@ -36,20 +30,17 @@ _LOOPBACK_ORIGIN = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::[
 _UNGUARDED = frozenset({"/healthz", "/readyz"})
 
 
+RequestId = str | int | None
+
+
 def rpc_error(
-    status: int,
-    code: int,
-    message: str,
-    request_id: str | int | None = None,
-    data: dict[str, Any] | None = None,
-    headers: dict[str, str] | None = None,
+    status: int, code: int, message: str, request_id: RequestId = None, reason: str | None = None
 ) -> Response:
-    """Return an HTTP error with a JSON-RPC error body."""
+    """Return an HTTP error with a JSON-RPC error body; `reason` is its `error.data.code`."""
     error: dict[str, Any] = {"code": code, "message": message}
-    if data is not None:
-        error["data"] = data
-    body = {"jsonrpc": "2.0", "id": request_id, "error": error}
-    return JSONResponse(body, status, headers)
+    if reason is not None:
+        error["data"] = {"code": reason}
+    return JSONResponse({"jsonrpc": "2.0", "id": request_id, "error": error}, status)
 
 
 class Edge:
@@ -80,13 +71,13 @@ class Edge:
             if message["type"] == "http.response.start":
                 answered = True
                 seconds["total"] = time.monotonic() - started
-                _decorate(MutableHeaders(scope=message), correlation_id, seconds)
+                message["headers"] = [*message["headers"], *_common(correlation_id, seconds)]
             await send(message)
 
         refusal = self._refusal(scope, headers)
         try:
             await (refusal or self._app)(scope, receive, finish)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort, logged
             log.exception("request_crashed", correlation_id=correlation_id)
             if not answered:
                 await rpc_error(500, INTERNAL_ERROR, "Internal error")(scope, receive, finish)
@@ -102,7 +93,8 @@ class Edge:
                 code = HEADER_MISMATCH if name.startswith("mcp-") else INVALID_REQUEST
                 return rpc_error(400, code, f"{name} header appears more than once")
         given = dict(headers)
-        if int(_digits(given.get("content-length"))) > MAX_BODY_BYTES:
+        length = given.get("content-length", "")
+        if length.isdecimal() and (len(length) > 18 or int(length) > MAX_BODY_BYTES):
             return rpc_error(413, INVALID_REQUEST, "Request body too large")
         if scope["path"] in _UNGUARDED:
             return None
@@ -110,7 +102,8 @@ class Edge:
 
     def _foreign(self, host: str, origin: str | None) -> Response | None:
         """Refuse names that are not ours: DNS rebinding (MCP transports, security warning)."""
-        name = _hostname(host)
+        match = _HOST.fullmatch(host)
+        name = match[1].strip("[]").lower() if match else ""
         if self._hosts and name not in _LOOPBACK and not self._hosts & {host.lower(), name}:
             return rpc_error(HTTPStatus.MISDIRECTED_REQUEST, INVALID_REQUEST, "Unknown host")
         if origin is None or origin in self._origins:
@@ -122,26 +115,14 @@ class Edge:
 
 def _correlation_id(headers: list[tuple[str, str]]) -> str:
     given = [value for name, value in headers if name == "x-correlation-id"]
-    return given[0] if len(given) == 1 and _CORRELATION_ID.fullmatch(given[0]) else uuid.uuid4().hex
+    return given[0] if len(given) == 1 and CORRELATION_ID.fullmatch(given[0]) else uuid.uuid4().hex
 
 
-def _decorate(headers: MutableHeaders, correlation_id: str, seconds: dict[str, float]) -> None:
-    headers["X-Correlation-ID"] = correlation_id
-    headers["Cache-Control"] = "no-store"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Server-Timing"] = ", ".join(
-        f"{name};dur={value * 1000:.1f}" for name, value in sorted(seconds.items())
-    )
-
-
-def _digits(value: str | None) -> str:
-    """Return a Content-Length that can be compared; the server refuses malformed ones."""
-    return value if value and re.fullmatch(r"[0-9]{1,18}", value) else "0"
-
-
-def _hostname(netloc: str) -> str:
-    try:
-        parts = urlsplit(f"//{netloc}")
-        return (parts.hostname or "") if parts.netloc == netloc and "@" not in netloc else ""
-    except ValueError:
-        return ""
+def _common(correlation_id: str, seconds: dict[str, float]) -> list[tuple[bytes, bytes]]:
+    timing = ", ".join(f"{name};dur={value * 1000:.1f}" for name, value in sorted(seconds.items()))
+    return [
+        (b"x-correlation-id", correlation_id.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"server-timing", timing.encode()),
+    ]

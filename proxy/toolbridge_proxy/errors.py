@@ -1,9 +1,7 @@
 """What a caller is told when a tool call fails: the codes, their texts, their shape."""
 
+import json
 from dataclasses import dataclass, replace
-
-from fastmcp.tools.base import ToolResult
-from mcp_types import TextContent
 
 MESSAGES: dict[str, str] = {
     "busy": "The proxy has too many requests in flight. Nothing was sent; call again later.",
@@ -18,11 +16,8 @@ MESSAGES: dict[str, str] = {
     "rate_limited": "The Go API limits the rate; wait for retry_after seconds.",
     "response_too_large": "The answer is too large; ask for less (a smaller limit).",
     "session_unavailable": "The Go API did not accept a fresh sync session.",
-    "tenant_headers_rejected": (
-        "The Go API refused the signed tenant headers. The caller's token is fine: the operator "
-        "should compare TENANT_HEADER_SECRET on both sides and check the clocks for skew "
-        "(300 s are tolerated)."
-    ),
+    "tenant_headers_rejected": "The Go API refused the signed tenant headers; the token is fine. "
+    "Compare TENANT_HEADER_SECRET on both sides, and the clocks (300 s of skew are tolerated).",
     "upstream_bad_response": "The Go API's answer was not the JSON that was expected.",
     "upstream_connect_timeout": "The Go API did not accept a connection in time.",
     "upstream_dns": "The Go API's host name could not be resolved.",
@@ -69,28 +64,18 @@ def lost_or(lost: str | None, failure: ToolFailure) -> ToolFailure:
     return replace(failure, code="outcome_unknown", message=lost, detail=None, repeatable=False)
 
 
-def outcome_unknown(operation: str, label: str, get_tool: str, uid: str) -> str:
-    """Text for a mutation whose answer was lost: read back, and never send it again blindly."""
-    return (
-        f"Outcome unknown: the Go API may or may not have carried out this {operation}. "
-        f"Read {label} {uid} back first with {get_tool}, and act on what is there."
-    )
+@dataclass(frozen=True)
+class Result:
+    """A tool's answer: `text` for models, the same as JSON, and ok or the code of the failure."""
+
+    text: str
+    structured: bytes
+    outcome: str = "ok"
 
 
-def as_result(failure: ToolFailure, uid: str | None, correlation_id: str) -> ToolResult:
-    """Return the `isError` result: one text block and `structuredContent.error`."""
+def as_result(failure: ToolFailure, uid: str | None, correlation_id: str) -> Result:
+    """Return the failed result, with `structuredContent.error`."""
     message = f"{failure.code}: {failure.text()}"
-    return ToolResult(
-        content=[TextContent(type="text", text=message)],
-        structured_content={
-            "error": {
-                "code": failure.code,
-                "message": message,
-                "status": failure.status,
-                "retry_after": failure.retry_after,
-                "uid": uid,
-                "correlation_id": correlation_id,
-            }
-        },
-        is_error=True,
-    )
+    error = {"code": failure.code, "message": message, "status": failure.status}
+    error |= {"retry_after": failure.retry_after, "uid": uid, "correlation_id": correlation_id}
+    return Result(message, json.dumps({"error": error}).encode(), failure.code)

@@ -1,23 +1,23 @@
 """The MCP endpoint's gate: which message may pass, and with whose token."""
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Any
 
-import structlog
+from mcp_types.jsonrpc import INVALID_REQUEST, PARSE_ERROR
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from toolbridge_proxy import strict_json
-from toolbridge_proxy.edge import INVALID_REQUEST, MAX_BODY_BYTES, rpc_error
+from toolbridge_proxy.calls import Calls
+from toolbridge_proxy.edge import MAX_BODY_BYTES, RequestId, rpc_error
+from toolbridge_proxy.logs import log
 from toolbridge_proxy.metrics import Metrics
+from toolbridge_proxy.operations import HEALTH_CHECK
 from toolbridge_proxy.settings import Settings
 from toolbridge_proxy.tokens import Denied, TokenVerifier
-from toolbridge_proxy.tools import HEALTH_CHECK
 
-log = structlog.get_logger()
-
-PARSE_ERROR = -32700
 # Outside -32768..-32000, which JSON-RPC reserves.
 UNAUTHENTICATED, FORBIDDEN = -31401, -31403
 
@@ -26,27 +26,21 @@ BODY_SECONDS = 15  # 4 MiB at 300 KiB/s; slower senders hold a connection for no
 # One of the two MCP eras reads at most 200 levels; the envelope takes three.
 MAX_DEPTH = 128
 
+_JSON = re.compile(
+    r'application/json(?:\s*;\s*+(?:charset="?utf-8"?|(?!charset)[^;]*))*', re.IGNORECASE
+)
+
 
 class Refused(Exception):
-    """The request is answered with `response` and goes no further."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
-
-
-class Disconnected(Exception):
-    """The client went away while sending."""
+    """The request is answered with the response that is its argument, and goes no further."""
 
 
 class Gate:
-    """ASGI app in front of the MCP app: body, token, envelope."""
+    """ASGI app in front of what answers: body, token, envelope."""
 
-    def __init__(
-        self, app: ASGIApp, path: str, settings: Settings, tokens: TokenVerifier, metrics: Metrics
-    ) -> None:
-        self._app, self._path, self._tokens, self._metrics = app, path, tokens, metrics
-        self._public_url, self._issuer = settings.public_url, settings.jwt_issuer
+    def __init__(self, calls: Calls, settings: Settings, tokens: TokenVerifier, metrics: Metrics):
+        self._calls, self._settings = calls, settings
+        self._tokens, self._metrics = tokens, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST."""
@@ -55,22 +49,14 @@ class Gate:
             message = await self._admit(scope, body)
             _check_envelope(message)
         except Refused as refused:
-            await refused.response(scope, receive, send)
+            await refused.args[0](scope, receive, send)
             return
-        except Disconnected:
-            return
-        inner = {**scope, "path": self._path, "headers": _plain(scope["headers"])}
-        await self._app(inner, _replay(body, receive), send)
+        await self._calls.serve(message, body, scope, receive, send)
 
     async def _admit(self, scope: Scope, body: bytes) -> Any:
         """Return the message if its sender may send it; sets the caller on the scope."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        fault: Refused | None = None
-        message: Any = None
-        try:
-            message = _parsed(headers, body)
-        except Refused as refused:
-            fault = refused
+        message, fault = _parsed(headers, body)
         authorization = headers.get(b"authorization")
         if authorization is not None or (fault is None and not _is_public(message)):
             try:
@@ -78,64 +64,53 @@ class Gate:
             except Denied as denied:
                 raise Refused(self._denial(denied, message, scope)) from None
         if fault is not None:
-            raise fault
+            raise Refused(fault)
         return message
 
     def _denial(self, denied: Denied, message: Any, scope: Scope) -> Response:
-        self._metrics.denied(denied.code)
-        log.warning(
-            "denied",
-            code=denied.code,
-            reason=denied.reason,
-            correlation_id=scope["toolbridge.correlation_id"],
-        )
-        request_id, data = _request_id(message), {"code": denied.code}
+        self._metrics.denials.labels(denied.code).inc()
+        correlation_id = scope["toolbridge.correlation_id"]
+        log.warning("denied", code=denied.code, reason=denied.reason, correlation_id=correlation_id)
+        request_id = _request_id(message)
         if denied.code == "forbidden_tenant":
             text = "This token is not for this tenant"
-            return rpc_error(HTTPStatus.FORBIDDEN, FORBIDDEN, text, request_id, data)
-        parameters = []
-        if denied.code == "invalid_token":
-            parameters.append('error="invalid_token"')
-        if self._issuer and self._public_url:
-            suffix = "" if scope["path"] == "/" else scope["path"]
-            metadata = f"{self._public_url}/.well-known/oauth-protected-resource{suffix}"
-            parameters.append(f'resource_metadata="{metadata}"')
-        challenge = f"Bearer {', '.join(parameters)}".rstrip()
+            return rpc_error(403, FORBIDDEN, text, request_id, denied.code)
         text = "A valid bearer token is needed"
-        return rpc_error(
-            401, UNAUTHENTICATED, text, request_id, data, {"WWW-Authenticate": challenge}
-        )
+        response = rpc_error(401, UNAUTHENTICATED, text, request_id, denied.code)
+        challenge = ['error="invalid_token"'] if denied.code == "invalid_token" else []
+        if self._settings.jwt_issuer and (url := self._settings.public_url):
+            metadata = f"{url}/.well-known/oauth-protected-resource{scope['path'].rstrip('/')}"
+            challenge.append(f'resource_metadata="{metadata}"')
+        response.headers["WWW-Authenticate"] = f"Bearer {', '.join(challenge)}".rstrip()
+        return response
 
 
 async def _body(receive: Receive) -> bytes:
-    body = bytearray()
+    body, more = b"", True
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while True:
+            while more and len(body) <= MAX_BODY_BYTES:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Disconnected
-                body += message.get("body", b"")
-                if len(body) > MAX_BODY_BYTES:
-                    raise Refused(rpc_error(413, INVALID_REQUEST, "Request body too large"))
-                if not message.get("more_body", False):
-                    return bytes(body)
+                    raise Refused(Response(status_code=400))  # which nobody reads
+                body, more = body + message.get("body", b""), message.get("more_body", False)
     except TimeoutError:
         raise Refused(rpc_error(408, INVALID_REQUEST, "Request body too slow")) from None
+    if len(body) > MAX_BODY_BYTES:
+        raise Refused(rpc_error(413, INVALID_REQUEST, "Request body too large"))
+    return body
 
 
-def _parsed(headers: dict[bytes, str], body: bytes) -> Any:
-    kind, *parameters = headers.get(b"content-type", "").lower().replace(" ", "").split(";")
+def _parsed(headers: dict[bytes, str], body: bytes) -> tuple[Any, Response | None]:
+    """Return the message, or why there is none."""
     plain = headers.get(b"content-encoding", "identity").lower() == "identity"
-    charset = [value for value in parameters if value.startswith("charset=")]
-    utf8 = all(value.removeprefix("charset=").strip('"') == "utf-8" for value in charset)
-    if kind != "application/json" or not plain or not utf8:
+    if not plain or not _JSON.fullmatch(headers.get(b"content-type", "")):
         text = "Content-Type must be application/json, in UTF-8 and not compressed"
-        raise Refused(rpc_error(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST, text))
+        return None, rpc_error(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST, text)
     try:
-        return strict_json.loads(body, max_depth=MAX_DEPTH)
+        return strict_json.loads(body, max_depth=MAX_DEPTH), None
     except strict_json.StrictJSONError as fault:
-        raise Refused(rpc_error(400, PARSE_ERROR, f"Parse error: {fault}")) from None
+        return None, rpc_error(400, PARSE_ERROR, f"Parse error: {fault}")
 
 
 def _is_public(message: Any) -> bool:
@@ -147,11 +122,11 @@ def _is_public(message: Any) -> bool:
         return isinstance(method, str) and method.startswith("notifications/")
     if method == "tools/call":
         params = message.get("params")
-        return isinstance(params, dict) and params.get("name") == HEALTH_CHECK
+        return isinstance(params, dict) and params.get("name") == HEALTH_CHECK["name"]
     return isinstance(method, str) and method in PUBLIC_METHODS
 
 
-def _request_id(message: Any) -> str | int | None:
+def _request_id(message: Any) -> RequestId:
     request_id = message.get("id") if isinstance(message, dict) else None
     return request_id if isinstance(request_id, str) or type(request_id) is int else None
 
@@ -159,33 +134,7 @@ def _request_id(message: Any) -> str | int | None:
 def _check_envelope(message: Any) -> None:
     """Refuse what is not one JSON-RPC message: batches, null ids, other versions."""
     good = isinstance(message, dict) and message.get("jsonrpc") == "2.0"
-    if good and "id" in message:
-        good = _request_id(message) is not None
-    if good and "method" in message:
-        good = isinstance(message["method"], str)
-    if not good:
+    good = good and ("id" not in message or _request_id(message) is not None)
+    if not good or not isinstance(message.get("method", ""), str):
         text = "Body must be a single JSON-RPC 2.0 message"
         raise Refused(rpc_error(400, INVALID_REQUEST, text, _request_id(message)))
-
-
-def _plain(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return `headers` in the spelling that the MCP library compares.
-
-    Accept may come in several lines, and absent means anything (RFC 9110 section 12.5.1).
-    """
-    accept = b", ".join(value for name, value in headers if name == b"accept") or b"*/*"
-    kept = [(n, v) for n, v in headers if n not in (b"accept", b"content-type")]
-    return [*kept, (b"accept", accept), (b"content-type", b"application/json")]
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    sent = False
-
-    async def again() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again

@@ -3,16 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import jwt
-import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import BaseModel, ConfigDict
 
 from toolbridge_proxy import strict_json
-
-log = structlog.get_logger()
+from toolbridge_proxy.logs import log
 
 FETCH_SECONDS = 5  # the caller waits for it
 MAX_BYTES = 256 * 1024  # a set of a hundred RSA keys has 60 KiB
@@ -93,28 +92,30 @@ class Jwks:
         return body
 
 
+class _Entry(BaseModel):
+    """A key that may verify RS256 signatures (RFC 7517 sections 4.1 to 4.4)."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    kty: Literal["RSA"]
+    use: Literal["sig"] = "sig"
+    alg: Literal["RS256"] = "RS256"
+    kid: str | None = None
+    key_ops: list[str] = ["verify"]
+
+
+class _KeySet(BaseModel):
+    keys: list[Any]
+
+
 def _usable_keys(body: bytes) -> list[tuple[str | None, RSAPublicKey]]:
-    document = strict_json.loads(body, max_depth=8)
-    listed = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
-        raise ValueError("no keys")
-    return [
-        (entry.get("kid"), key)
-        for entry in listed
-        if isinstance(entry, dict) and (key := _rsa_key(entry)) is not None
-    ]
+    listed = _KeySet.model_validate(strict_json.loads(body, max_depth=8)).keys
+    return [(entry.get("kid"), key) for entry in listed if (key := _rsa_key(entry)) is not None]
 
 
-def _rsa_key(entry: dict[str, Any]) -> RSAPublicKey | None:
-    """Return the key if it may verify RS256 signatures (RFC 7517 sections 4.1 to 4.4)."""
-    if entry.get("kty") != "RSA" or not isinstance(entry.get("kid", ""), str):
-        return None
-    if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
-        return None
-    if "key_ops" in entry and "verify" not in entry["key_ops"]:
-        return None
+def _rsa_key(entry: Any) -> RSAPublicKey | None:
     try:
-        key = jwt.PyJWK(entry, algorithm="RS256").key
+        usable = "verify" in _Entry.model_validate(entry).key_ops
+        key = jwt.PyJWK(entry, algorithm="RS256").key if usable else None
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
     return key if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS else None

@@ -1,64 +1,58 @@
 """Logs: one line per event, as JSON or for people; never a secret, a token or a note."""
 
 import logging
+import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-# These print request bodies or URLs in their messages; only the place and the kind survive.
-_TALKATIVE = ("mcp", "fastmcp", "httpx", "httpcore", "asyncio")
+log = structlog.get_logger()
+
+# What is taken over from others, into logs and headers.
+CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _Libraries(logging.Handler):
+    """Takes the records of libraries over; some print bodies, URLs or tokens in their messages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record: where it is from, and what the server says about itself."""
+        says = record.getMessage() if record.name.startswith("uvicorn") else "message withheld"
+        source = f"{record.name}:{record.lineno}"
+        log.log(record.levelno, says, source=source, exc_info=record.exc_info)
+
+
+def _place(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show an exception's kind and place: its message may quote anything."""
+    given = event.pop("exc_info", None)
+    kind, _error, trace = sys.exc_info() if given is True else given or (None, None, None)
+    if kind is not None:
+        event["exception"] = "".join(traceback.format_tb(trace)) + kind.__name__
+    return event
 
 
 def configure(level: str, fmt: str) -> None:
-    """Send every logger of the process through one handler on standard output."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    """Send every log line of the process to standard output."""
+    as_json, console = (
+        structlog.processors.JSONRenderer(),
+        structlog.dev.ConsoleRenderer(colors=False),
+    )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _place,
+            as_json if fmt == "json" else console,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _withhold],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(fmt),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
-        logger.setLevel(logging.WARNING)
-
-
-def _renderers(fmt: str) -> list[Any]:
-    if fmt == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # The default traceback of the console shows local variables, tokens among them.
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
-
-
-def _withhold(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    record: logging.LogRecord = event["_record"]
-    if record.name.split(".")[0] not in _TALKATIVE:
-        return event
-    event["event"] = "library message withheld"
-    event["source"] = f"{record.name}:{record.lineno}"
-    if record.exc_info and record.exc_info[0]:
-        event["exception_type"] = record.exc_info[0].__name__
-    event.pop("exc_info", None)
-    return event
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn").setLevel(level)
+    library = logging.getLogger("fastmcp")  # has a handler of its own, for people
+    library.handlers.clear()
+    library.propagate = True

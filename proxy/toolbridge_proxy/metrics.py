@@ -10,37 +10,16 @@ class Metrics:
     """Counts and durations of tool calls, upstream requests and denials."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._calls = Histogram(
-            "toolbridge_tool_call_seconds",
-            "Duration of tool calls.",
-            ["tool", "outcome"],
-            buckets=BUCKETS,
-            registry=self.registry,
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        # An outcome is ok or an error code; a status is none when no answer came.
+        name, labels = "toolbridge_tool_call_seconds", ["tool", "outcome"]
+        self.calls = Histogram(
+            name, "Duration of tool calls.", labels, buckets=BUCKETS, registry=registry
         )
-        self._upstream = Histogram(
-            "toolbridge_upstream_request_seconds",
-            "Duration of requests to the Go API.",
-            ["method", "route", "status"],
-            buckets=BUCKETS,
-            registry=self.registry,
+        name, labels = "toolbridge_upstream_request_seconds", ["method", "route", "status"]
+        self.upstream = Histogram(
+            name, "Duration of requests to the Go API.", labels, buckets=BUCKETS, registry=registry
         )
-        self._denials = Counter(
-            "toolbridge_denials",
-            "Requests refused with 401 or 403.",
-            ["code"],
-            registry=self.registry,
-        )
-
-    def call(self, tool: str, outcome: str, seconds: float) -> None:
-        """Count one tool call; `outcome` is ok or an error code."""
-        self._calls.labels(tool, outcome).observe(seconds)
-
-    def upstream(self, method: str, route: str, status: int | None, seconds: float) -> None:
-        """Count one upstream request; `status` is None when no answer came."""
-        self._upstream.labels(method, route, str(status or "none")).observe(seconds)
-
-    def denied(self, code: str) -> None:
-        """Count one denial."""
-        self._denials.labels(code).inc()
+        name, labels = "toolbridge_denials", ["code"]
+        self.denials = Counter(name, "Requests refused with 401 or 403.", labels, registry=registry)

@@ -1,4 +1,4 @@
-"""The eight operations: what each takes, and the request that it becomes."""
+"""The eight operations, as data: what each takes, and the request that it becomes."""
 
 import base64
 import json
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from mcp_types import ToolAnnotations
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from toolbridge_proxy.answers import is_deletion, is_item, is_page
 from toolbridge_proxy.entities import Argument, Entity, Object, Uid
 from toolbridge_proxy.errors import ToolFailure
 from toolbridge_proxy.upstream import ApiRequest
@@ -18,8 +18,117 @@ from toolbridge_proxy.upstream import ApiRequest
 _CURSOR = re.compile(r"[0-9]{1,19}\|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 # The Go API reads If-Match as an int64 and writes unconditionally when it cannot.
 _MAX_VERSION = 2**63 - 1
+_QUERY = {"limit": "limit", "cursor": "cursor", "include_deleted": "includeDeleted"}
 
 Arguments = dict[str, Any]
+Fields = dict[str, tuple[Any, Any]]
+
+
+class Deletion(BaseModel):
+    """The answer to DELETE."""
+
+    model_config = ConfigDict(strict=True)
+    uid: str
+    version: int
+    updatedAt: str  # noqa: N815 - as on the wire
+
+
+class Item(Deletion):
+    """The answer about one object."""
+
+    payload: dict[str, Any]
+
+
+class Page(BaseModel):
+    """The answer of a list."""
+
+    model_config = ConfigDict(strict=True)
+    items: list[Item]
+    nextCursor: str = ""  # noqa: N815 - as on the wire
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One verb: method and place below the collection, its answer, arguments, body and hints."""
+
+    method: str
+    description: str
+    arguments: Callable[[Entity], Fields]
+    place: str = "/{uid}"
+    accept: type[BaseModel] = Item
+    body: Callable[[Entity, Arguments], Object] | None = None
+    destructive: bool = False
+    idempotent: bool = False
+
+    @property
+    def hints(self) -> ToolAnnotations:
+        """What clients are told about its effects."""
+        return hints(self.method == "GET", self.destructive, self.idempotent)
+
+
+def hints(read_only: bool, destructive: bool, idempotent: bool) -> ToolAnnotations:
+    """Return MCP annotations; nothing here reaches beyond the Go API."""
+    return ToolAnnotations(
+        read_only_hint=read_only,
+        destructive_hint=destructive,
+        idempotent_hint=idempotent,
+        open_world_hint=False,
+    )
+
+
+def build(entity: Entity, name: str, given: Arguments) -> ApiRequest:
+    """Return the request of an operation; a create adds the uid that it chose to `given`."""
+    operation = OPERATIONS[name]
+    route = f"/v1/{entity.plural}{operation.place}"
+    body = None if operation.body is None else _json(operation.body(entity, given))
+    lost = (
+        f"Outcome unknown: the Go API may or may not have carried out this {name}. Read "
+        f"{entity.label} {given.get('uid')} back first with get_{entity.singular}, and act on "
+        "what is there."
+    )
+    return ApiRequest(
+        operation.method,
+        route.format_map(given),
+        route,
+        operation.accept.model_validate,
+        query=tuple(
+            (parameter, "true" if value is True else str(value))
+            for argument, parameter in _QUERY.items()
+            if (value := given.get(argument))
+        ),
+        headers=(("If-Match", str(given["if_match"])),) if "if_match" in given else (),
+        body=body,
+        lost=None if operation.method == "GET" else lost,
+    )
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _payload(arguments: dict[str, Argument], given: Arguments) -> Object:
+    """Return the JSON fields of the named arguments, then the additional ones."""
+    named: Object = {a.field: given[name] for name, a in arguments.items() if name in given}
+    additional: Object = given.get("additional_fields", {})
+    _refuse_keys("additional_fields", additional, {a.field for a in arguments.values()})
+    return named | additional
+
+
+def _refuse_keys(argument: str, value: Object, explicit: set[str]) -> None:
+    for name in sorted(value.keys() & (explicit | {"uid", "sync"})):
+        raise ToolFailure("invalid_argument", message=f"{argument}: must not contain {name!r}")
+
+
+def _create(entity: Entity, given: Arguments) -> Object:
+    # Chosen here, so that there is something to read back when the answer is lost.
+    given["uid"] = str(uuid.uuid4())
+    return {"uid": given["uid"]} | _payload(entity.create, given)
+
+
+def _patch(_: Entity, given: Arguments) -> Object:
+    _refuse_keys("updates", given["updates"], set())
+    updates: Object = given["updates"]
+    return updates
 
 
 def _cursor(value: str) -> str:
@@ -38,7 +147,14 @@ def _optional(of: Any, description: str, default: Any = None) -> tuple[Any, Any]
 
 
 def _required(of: Any, description: str) -> tuple[Any, Any]:
-    return Annotated[of, Field(description=description)], ...
+    return _optional(of, description, ...)
+
+
+def _fields(arguments: dict[str, Argument]) -> Fields:
+    return {
+        name: _optional(a.type, a.description, ... if a.required else a.default)
+        for name, a in arguments.items()
+    }
 
 
 _UID = {"uid": _required(Uid, "UUID of the object.")}
@@ -50,163 +166,73 @@ _IF_MATCH = {
     )
 }
 _ADDITIONAL = {"additional_fields": _optional(Object, "Further JSON fields to store.")}
+_UPDATES = {"updates": _required(Annotated[Object, Field(min_length=1)], "JSON fields to change.")}
 _PAGE = {
     "limit": _optional(Annotated[int, Field(ge=1, le=1000)], "Objects per page.", 100),
     "cursor": _optional(Annotated[str, AfterValidator(_cursor)], "nextCursor of the page before."),
 }
-
-
-def _fields(arguments: dict[str, Argument]) -> dict[str, tuple[Any, Any]]:
-    return {
-        name: _required(a.type, a.description)
-        if a.required
-        else _optional(a.type, a.description, a.default)
-        for name, a in arguments.items()
-    }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _payload(entity_arguments: dict[str, Argument], given: Arguments) -> Object:
-    """Return the JSON fields of the named arguments, then the additional ones."""
-    named: Object = {a.field: given[name] for name, a in entity_arguments.items() if name in given}
-    additional: Object = given.get("additional_fields", {})
-    _refuse_keys("additional_fields", additional, {a.field for a in entity_arguments.values()})
-    return named | additional
-
-
-def _refuse_keys(argument: str, value: Object, explicit: set[str]) -> None:
-    for name in sorted(value.keys() & (explicit | {"uid", "sync"})):
-        raise ToolFailure("invalid_argument", message=f"{argument}: must not contain {name!r}")
-
-
-def _if_match(given: Arguments) -> tuple[tuple[str, str], ...]:
-    return (("If-Match", str(given["if_match"])),) if "if_match" in given else ()
-
-
-def _include_deleted(given: Arguments) -> tuple[tuple[str, str], ...]:
-    return (("includeDeleted", "true"),) if given["include_deleted"] else ()
-
-
-def _list(entity: Entity, given: Arguments) -> ApiRequest:
-    cursor = (("cursor", given["cursor"]),) if "cursor" in given else ()
-    query = (("limit", str(given["limit"])), *cursor, *_include_deleted(given))
-    return ApiRequest("GET", entity.collection, entity.collection, is_page, query=query)
-
-
-def _item(
-    entity: Entity, given: Arguments, method: str, suffix: str = "", **rest: Any
-) -> ApiRequest:
-    return ApiRequest(
-        method,
-        f"{entity.collection}/{given['uid']}{suffix}",
-        f"{entity.collection}/{{uid}}{suffix}",
-        **{"accept": is_item} | rest,
-    )
-
-
-def _get(entity: Entity, given: Arguments) -> ApiRequest:
-    return _item(entity, given, "GET", query=_include_deleted(given))
-
-
-def _create(entity: Entity, given: Arguments) -> ApiRequest:
-    # Chosen here, so that there is something to read back when the answer is lost.
-    given["uid"] = str(uuid.uuid4())
-    body = _json({"uid": given["uid"]} | _payload(entity.create, given))
-    return ApiRequest("POST", entity.collection, entity.collection, is_item, body=body)
-
-
-def _update(entity: Entity, given: Arguments) -> ApiRequest:
-    body = _json(_payload(entity.update, given))
-    return _item(entity, given, "PUT", headers=_if_match(given), body=body)
-
-
-def _patch(entity: Entity, given: Arguments) -> ApiRequest:
-    _refuse_keys("updates", given["updates"], set())
-    body = _json(given["updates"])
-    return _item(entity, given, "PATCH", headers=_if_match(given), body=body)
-
-
-def _delete(entity: Entity, given: Arguments) -> ApiRequest:
-    return _item(entity, given, "DELETE", accept=is_deletion)
-
-
-def _archive(entity: Entity, given: Arguments) -> ApiRequest:
-    return _item(entity, given, "POST", "/archive")
-
-
-def _process(entity: Entity, given: Arguments) -> ApiRequest:
-    body = _json({name: given[name] for name in ("action", "metadata") if name in given})
-    return _item(entity, given, "POST", "/process", body=body)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One verb: how its request is built, its arguments, its description, its hints."""
-
-    build: Callable[[Entity, Arguments], ApiRequest]
-    arguments: Callable[[Entity], dict[str, tuple[Any, Any]]]
-    description: str
-    read_only: bool = False
-    destructive: bool = False
-    idempotent: bool = False
-
+_METADATA = {"metadata": _optional(Object, "Further data about the action.")}
 
 OPERATIONS: dict[str, Operation] = {
     "list": Operation(
-        _list,
-        lambda _: _PAGE | _DELETED,
-        "List {plural}, the least recently updated first. Pass nextCursor as cursor for the "
+        "GET",
+        "List {e.label}s, the least recently updated first. Pass nextCursor as cursor for the "
         "next page; a page without items is the end.",
-        read_only=True,
+        lambda _: _PAGE | _DELETED,
+        place="",
+        accept=Page,
         idempotent=True,
     ),
-    "get": Operation(
-        _get, lambda _: _UID | _DELETED, "Get one {label}.", read_only=True, idempotent=True
+    "get": Operation("GET", "Get one {e.label}.", lambda _: _UID | _DELETED, idempotent=True),
+    "create": Operation(
+        "POST",
+        "Create a {e.label}.",
+        lambda e: _fields(e.create) | _ADDITIONAL,
+        place="",
+        body=_create,
     ),
-    "create": Operation(_create, lambda e: _fields(e.create) | _ADDITIONAL, "Create a {label}."),
     "update": Operation(
-        _update,
+        "PUT",
+        "Replace a {e.label} as a whole: every field that is not sent is dropped (tags, dates "
+        "and so on). To change single fields use patch_{e.singular}.",
         lambda e: _UID | _fields(e.update) | _IF_MATCH | _ADDITIONAL,
-        "Replace a {label} as a whole: every field that is not sent is dropped (tags, dates "
-        "and so on). To change single fields use patch_{singular}.",
+        body=lambda e, given: _payload(e.update, given),
         destructive=True,
         idempotent=True,
     ),
     "patch": Operation(
-        _patch,
-        lambda _: (
-            _UID
-            | {
-                "updates": _required(
-                    Annotated[Object, Field(min_length=1)], "JSON fields to change."
-                )
-            }
-            | _IF_MATCH
-        ),
-        "Change single fields of a {label} and keep the others.",
+        "PATCH",
+        "Change single fields of a {e.label} and keep the others.",
+        lambda _: _UID | _UPDATES | _IF_MATCH,
+        body=_patch,
     ),
     "delete": Operation(
-        _delete,
+        "DELETE",
+        "Delete a {e.label} (it can still be read with include_deleted).",
         lambda _: _UID,
-        "Delete a {label} (it can still be read with include_deleted).",
+        accept=Deletion,
         destructive=True,
         idempotent=True,
     ),
     "archive": Operation(
-        _archive, lambda _: _UID, "Archive a {label}: sets {effect}.", idempotent=True
+        "POST",
+        "Archive a {e.label}: sets {e.archive_effect}.",
+        lambda _: _UID,
+        place="/{uid}/archive",
+        idempotent=True,
     ),
     "process": Operation(
-        _process,
-        lambda e: (
-            _UID
-            | {
-                "action": _required(Literal[e.actions], "What to do."),
-                "metadata": _optional(Object, "Further data about the action."),
-            }
-        ),
-        "Carry out an action on a {label}.",
+        "POST",
+        "Carry out an action on a {e.label}.",
+        lambda e: _UID | {"action": _required(Literal[e.actions], "What to do.")} | _METADATA,
+        place="/{uid}/process",
+        body=lambda _, given: {k: given[k] for k in ("action", "metadata") if k in given},
     ),
+}
+
+HEALTH_CHECK: dict[str, Any] = {
+    "name": "health_check",
+    "description": "Check that the proxy answers. Needs no token.",
+    "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+    "annotations": hints(read_only=True, destructive=False, idempotent=True),
 }

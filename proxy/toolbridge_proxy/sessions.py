@@ -1,28 +1,34 @@
 """Sync sessions of the Go API: one per caller, made once for all who wait, renewed when lost."""
 
 import asyncio
-import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-import structlog
+from pydantic import BaseModel, ConfigDict, Field
 
-from toolbridge_proxy.answers import Answer
+from toolbridge_proxy.answers import OBJECT_CODES, Answer
 from toolbridge_proxy.errors import ToolFailure
+from toolbridge_proxy.logs import log
 from toolbridge_proxy.upstream import ApiRequest, Call, Upstream
 
-log = structlog.get_logger()
-
+PATH = "/v1/sync/sessions"
 LIFETIME_SECONDS = 30 * 60  # fixed in the Go API; use does not extend it
 MARGIN_SECONDS = 5  # beyond the deadline of a call: clocks and the way
 MAX_SESSIONS = 10_000  # about 5 MB
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,128}")
-_MAX_EPOCH = 2**63 - 1  # an int64 in the Go API
 
 Principal = tuple[str | None, str]
+
+
+class Made(BaseModel):
+    """The answer to POST /v1/sync/sessions; both go into headers."""
+
+    model_config = ConfigDict(strict=True)
+    id: Annotated[str, Field(pattern=r"\A[\x21-\x7e]{1,128}\z")]
+    epoch: Annotated[int, Field(ge=0, lt=2**63)]  # an int64 in the Go API
+    expiresAt: Any = None  # noqa: N815 - as on the wire
 
 
 @dataclass(frozen=True)
@@ -44,37 +50,40 @@ class Sessions:
 
     async def send(self, request: ApiRequest, call: Call) -> Answer:
         """Send `request` in the caller's session; a lost session is renewed once."""
-        self._upstream.budget.earn()
-        session = await self._get(call)
+        self._upstream.earn_retry()
         try:
-            async with call.timed("upstream"):
+            return await self._in_session(request, call)
+        except ToolFailure as failure:
+            if not failure.session_lost or call.retries < 1:
+                raise
+        call.retries -= 1
+        return await self._in_session(request, call)
+
+    async def _in_session(self, request: ApiRequest, call: Call) -> Answer:
+        with call.timed("session"):
+            session = await self._get(call)
+        try:
+            with call.timed("upstream"):
                 return await self._upstream.send(request, call, session.headers)
         except ToolFailure as failure:
-            if not failure.session_lost:
-                raise
-            self._forget(call, session, failure)
-            if call.retries < 1:
-                raise
-            call.retries -= 1
-        session = await self._get(call)
-        async with call.timed("upstream"):
-            return await self._upstream.send(request, call, session.headers)
+            if failure.session_lost:
+                self._forget(call, session, failure)
+            raise
 
     async def _get(self, call: Call) -> Session:
         principal = _principal(call)
         session = self._known.get(principal)
-        if session is not None and time.time() < session.usable_until:
-            self._known.move_to_end(principal)
-            return session
-        async with call.timed("session"):
+        if session is None or time.time() >= session.usable_until:
             return await self._wait(principal, call)
+        self._known.move_to_end(principal)
+        return session
 
     async def _wait(self, principal: Principal, call: Call) -> Session:
         task = self._making.get(principal)
         if task is None:
             task = asyncio.create_task(self._make(principal, call))
             self._making[principal] = task
-            task.add_done_callback(lambda done: self._made(principal, done))
+            task.add_done_callback(lambda _: self._making.pop(principal))
         try:
             # Shielded: who gives up waiting must not take it from the others. The grace
             # lets the task's own, better verdict come first.
@@ -83,20 +92,19 @@ class Sessions:
         except TimeoutError:
             raise ToolFailure("upstream_timeout") from None
 
-    def _made(self, principal: Principal, task: asyncio.Task[Session]) -> None:
-        self._making.pop(principal, None)
-        if not task.cancelled():
-            task.exception()  # seen, even when everyone has stopped waiting
-
     async def _make(self, principal: Principal, call: Call) -> Session:
-        request = ApiRequest("POST", "/v1/sync/sessions", "/v1/sync/sessions", accept=_is_session)
+        request = ApiRequest("POST", PATH, PATH, accept=Made.model_validate)
         try:
             answer = await self._upstream.send(request, call)
         except ToolFailure as failure:
-            if failure.code in _ABOUT_AN_OBJECT:
+            if failure.code in OBJECT_CODES:  # it is the session that failed, not the object
                 failure.code = "session_unavailable"
+            failure.session_lost = False
             raise
-        session = _session(answer.data, self._upstream.timeout_seconds)
+        made: Made = answer.data
+        margin = self._upstream.timeout_seconds + MARGIN_SECONDS
+        headers = (("X-Sync-Session", made.id), ("X-Sync-Epoch", str(made.epoch)))
+        session = Session(headers, time.time() + _lifetime(made.expiresAt) - margin)
         self._known[principal] = session
         self._known.move_to_end(principal)
         if len(self._known) > MAX_SESSIONS:
@@ -109,54 +117,17 @@ class Sessions:
         if self._known.get(principal) is session:
             del self._known[principal]
         event = "session_of_another_user" if failure.status == 403 else "session_lost"
-        (log.warning if failure.status == 403 else log.info)(
-            event, status=failure.status, correlation_id=call.correlation_id
-        )
-
-
-# Codes that would tell the caller about an object when it is the session that failed.
-_ABOUT_AN_OBJECT = frozenset(
-    {
-        "invalid_argument",
-        "not_found",
-        "gone",
-        "conflict",
-        "precondition_failed",
-        "payload_too_large",
-        "upstream_rejected",
-        "epoch_mismatch",
-    }
-)
+        log.warning(event, status=failure.status, correlation_id=call.correlation_id)
 
 
 def _principal(call: Call) -> Principal:
     return call.caller.issuer, call.caller.subject
 
 
-def _is_session(data: Any) -> bool:
-    if not isinstance(data, dict):
-        return False
-    session_id, epoch = data.get("id"), data.get("epoch")
-    return (
-        isinstance(session_id, str)
-        and _HEADER_SAFE.fullmatch(session_id) is not None
-        and type(epoch) is int
-        and 0 <= epoch <= _MAX_EPOCH
-    )
-
-
-def _session(data: dict[str, Any], call_seconds: float) -> Session:
-    headers = (("X-Sync-Session", data["id"]), ("X-Sync-Epoch", str(data["epoch"])))
-    margin = call_seconds + MARGIN_SECONDS
-    return Session(headers, time.time() + _lifetime(data.get("expiresAt")) - margin)
-
-
-def _lifetime(expires_at: object) -> float:
+def _lifetime(expires_at: Any) -> float:
     """Seconds until `expires_at` (RFC 3339); 0 when that cannot be told, so it is used once."""
     try:
-        moment = datetime.fromisoformat(expires_at) if isinstance(expires_at, str) else None
-        if moment is None or moment.tzinfo is None:
-            return 0
-        return min(moment.timestamp() - time.time(), LIFETIME_SECONDS)
-    except (ValueError, OverflowError):
+        now = datetime.fromtimestamp(time.time(), UTC)
+        return min((datetime.fromisoformat(expires_at) - now).total_seconds(), LIFETIME_SECONDS)
+    except (TypeError, ValueError):  # no text, no date, or a date without an offset
         return 0

@@ -7,16 +7,8 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    FilePath,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "TOOLBRIDGE_"
@@ -32,14 +24,6 @@ class SettingsError(Exception):
     """One line: which variables are wrong and why, without any value."""
 
 
-def _is_public(host: str) -> bool:
-    """Tell whether `host` is a public name or address, towards which plain http leaks tokens."""
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith(_PRIVATE_SUFFIXES)
-
-
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -48,16 +32,19 @@ def _url(value: str) -> str:
         good = False
     if not good or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise ValueError("must be an absolute http or https URL in plain ASCII")
-    if "@" in parts.netloc:
-        raise ValueError("must not carry credentials")
-    if parts.query or parts.fragment:
-        raise ValueError("must not carry a query or a fragment")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must not carry credentials, a query or a fragment")
     return value.rstrip("/")
 
 
 def _private_or_https(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme == "http" and _is_public((parts.hostname or "").lower()):
+    host = (parts.hostname or "").lower()
+    try:
+        public = ipaddress.ip_address(host).is_global
+    except ValueError:
+        public = "." in host and not host.endswith(_PRIVATE_SUFFIXES)
+    if parts.scheme == "http" and public:
         raise ValueError("must be https for a public host: tokens would travel in clear")
     return value
 
@@ -73,6 +60,12 @@ def _tidy(value: object) -> object:
             raise ValueError("is still the placeholder of the documentation")
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise ValueError("is not UTF-8 text")
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"is shorter than {MIN_SECRET_BYTES} bytes (RFC 7518 section 3.2)")
     return value
 
 
@@ -94,6 +87,7 @@ SafeUrl = Annotated[Url, AfterValidator(_private_or_https)]
 Secret = Annotated[SecretStr, BeforeValidator(_tidy)]
 Names = Annotated[tuple[Text, ...], NoDecode, BeforeValidator(_comma_separated)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 
 
 class Settings(BaseSettings):
@@ -107,7 +101,7 @@ class Settings(BaseSettings):
     tenant_id: Annotated[Text, Field(pattern=r"\A[\x21-\x7e]{1,128}\z")]
     tenant_header_secret: Secret
 
-    jwt_secret: Secret | None = None
+    jwt_secret: Annotated[Secret, AfterValidator(_long_enough)] | None = None
     jwt_jwks_url: SafeUrl | None = None
     jwt_issuer: Text | None = None
     jwt_audience: Text | None = None
@@ -117,38 +111,23 @@ class Settings(BaseSettings):
     host: Text = "0.0.0.0"  # noqa: S104 - a container is reached through its own address
     port: Port = 8001
     # 0 takes a free port and logs it; empty switches the metrics off.
-    metrics_port: Port | None = 9091
+    metrics_port: Annotated[Port | None, BeforeValidator(lambda v: None if v == "" else v)] = 9091
     public_url: Url | None = None
     allowed_hosts: Names = ()
     allowed_origins: Names = ()
 
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
-    ] = "INFO"
+    log_level: Level = "INFO"
     log_format: Annotated[Literal["json", "console"], BeforeValidator(str.lower)] = "json"
 
     # Below the 30 s at which MCP clients and edges commonly give up.
     upstream_timeout_seconds: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = 25
     upstream_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = None
 
-    @field_validator("metrics_port", mode="before")
-    @classmethod
-    def _empty_is_off(cls, value: object) -> object:
-        return None if value == "" else value
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"is shorter than {MIN_SECRET_BYTES} bytes (RFC 7518 section 3.2)")
-        return value
-
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _keys_fit_together(self) -> Self:
         if self.jwt_jwks_url and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError(
-                f"{PREFIX}JWT_JWKS_URL: needs {PREFIX}JWT_ISSUER and {PREFIX}JWT_AUDIENCE"
-            )
+            both = f"{PREFIX}JWT_ISSUER and {PREFIX}JWT_AUDIENCE"
+            raise ValueError(f"{PREFIX}JWT_JWKS_URL: needs {both}")
         return self
 
 
@@ -157,16 +136,14 @@ def load() -> Settings:
     try:
         return Settings()  # type: ignore[call-arg] # the environment has them
     except ValidationError as failure:
-        raise SettingsError("; ".join(_describe(dict(e)) for e in failure.errors())) from None
+        problems = failure.errors(include_url=False, include_input=False)
+        raise SettingsError("; ".join(_describe(**problem) for problem in problems)) from None
 
 
-def _describe(problem: dict[str, object]) -> str:
-    location = problem["loc"]
-    rule = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "missing":
-        rule = "is not set"
-    if problem["type"] == "string_pattern_mismatch":
-        rule = "must be 1 to 128 printable ASCII characters without blanks"
-    if not isinstance(location, tuple) or not location:
-        return rule
-    return f"{PREFIX}{str(location[0]).upper()}: {rule}"
+def _describe(*, type: str, loc: tuple[str | int, ...], msg: str, **_: object) -> str:  # noqa: A002
+    rules = {
+        "missing": "is not set",
+        "string_pattern_mismatch": "must be 1 to 128 printable ASCII characters without blanks",
+    }
+    rule = rules.get(type, msg.removeprefix("Value error, "))
+    return f"{PREFIX}{str(loc[0]).upper()}: {rule}" if loc else rule

@@ -5,9 +5,7 @@ import hmac
 import time
 from collections.abc import Callable, Iterable
 
-import structlog
-
-log = structlog.get_logger()
+from toolbridge_proxy.logs import log
 
 TENANT, TIMESTAMP, SIGNATURE = "X-TB-Tenant-ID", "X-TB-Timestamp", "X-TB-Signature"
 _OWN = frozenset(name.lower() for name in (TENANT, TIMESTAMP, SIGNATURE))
@@ -16,9 +14,7 @@ _OWN = frozenset(name.lower() for name in (TENANT, TIMESTAMP, SIGNATURE))
 class Signer:
     """Makes the three headers; `clock` returns nanoseconds since the epoch."""
 
-    def __init__(
-        self, tenant_id: str, secret: str, clock: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, tenant_id: str, secret: str, clock: Callable[[], int] = time.time_ns):
         self._tenant_id, self._key, self._clock = tenant_id, secret.encode(), clock
 
     def headers(self) -> list[tuple[str, str]]:

@@ -16,24 +16,23 @@ def loads(raw: bytes, *, max_depth: int) -> Any:
     which other parsers on the way read differently (RFC 8259 sections 4, 6, 8).
     """
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode()
         value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+            text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
         )
+        if "\\u" in text:  # the one way to half a surrogate pair
+            json.dumps(value, ensure_ascii=False).encode()
+        # Nothing is deeper than it has brackets, which are counted at once.
+        if text.count("[") + text.count("{") > max_depth < _depth(value):
+            raise RecursionError
     except StrictJSONError:
         raise
-    except UnicodeDecodeError:
-        raise StrictJSONError("not UTF-8") from None
+    except UnicodeError:
+        raise StrictJSONError("not UTF-8, or half a surrogate pair") from None
     except RecursionError:
         raise StrictJSONError("nested too deeply") from None
     except ValueError:
         raise StrictJSONError("not JSON") from None
-    _check_depth(value, max_depth)
-    if "\\u" in text:
-        _check_surrogates(value)
     return value
 
 
@@ -44,10 +43,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _no_constant(_: str) -> Any:
-    raise StrictJSONError("has a number that is not finite")
-
-
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
@@ -55,19 +50,6 @@ def _finite(text: str) -> float:
     return value
 
 
-def _check_depth(value: Any, max_depth: int) -> None:
-    level, depth = [value], 0
-    while level := [item for item in level if isinstance(item, (dict, list))]:
-        depth += 1
-        if depth > max_depth:
-            raise StrictJSONError("nested too deeply")
-        level = [
-            child for item in level for child in (item.values() if isinstance(item, dict) else item)
-        ]
-
-
-def _check_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise StrictJSONError("has half a surrogate pair") from None
+def _depth(value: Any) -> int:
+    children = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, children), default=0) if isinstance(value, (dict, list)) else 0

@@ -1,27 +1,24 @@
-"""Requests to the Go API: one pooled client, a deadline, at most one retry, a definite verdict."""
+"""Requests to the Go API: one pool, a deadline, at most one retry, a definite verdict."""
 
 import asyncio
 import random
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
-import structlog
 
 from toolbridge_proxy.answers import Answer, judge
 from toolbridge_proxy.errors import ToolFailure, lost_or
+from toolbridge_proxy.logs import log
 from toolbridge_proxy.metrics import Metrics
 from toolbridge_proxy.settings import Settings
 from toolbridge_proxy.signing import Signer
 from toolbridge_proxy.tokens import Caller
-
-log = structlog.get_logger()
 
 POOL_SIZE = 200  # four times the requests that one small machine can work on at once
 KEEP_ALIVE_SECONDS = 30  # shorter than ingresses keep idle connections (60 s and more)
@@ -32,21 +29,23 @@ RETRY_PAUSE_SECONDS = (0.05, 0.25)
 RETRY_RATIO = 0.1  # of calls, so that an outage is not amplified
 RETRY_BURST = 5.0  # lets a quiet proxy retry at all
 
+Pairs = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request: `route` is the path's template for logs, `query` and `headers` are pairs.
+    """One request; `route` is the path's template for logs.
 
-    `accept` returns the parsed answer if it has the expected shape, else None. `lost` is what
-    the caller of a mutation is told when its answer is lost; None for what is safe to repeat.
+    `accept` takes the parsed answer and raises ValueError if it has another shape. `lost` is
+    what the caller of a mutation is told when its answer is lost; None for what is safe to repeat.
     """
 
     method: str
     path: str
     route: str
-    accept: Callable[[Any], bool]
-    query: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
+    accept: Callable[[Any], Any]
+    query: Pairs = ()
+    headers: Pairs = ()
     body: bytes | None = None
     lost: str | None = None
 
@@ -65,8 +64,8 @@ class Call:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
-    @asynccontextmanager
-    async def timed(self, name: str) -> AsyncIterator[None]:
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
         """Add the time spent inside to `seconds[name]`."""
         started = time.monotonic()
         try:
@@ -75,116 +74,89 @@ class Call:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
 
-class RetryBudget:
-    """Process-wide: each call earns a tenth of a retry, up to a small burst."""
-
-    def __init__(self) -> None:
-        self._tokens = RETRY_BURST
-
-    def earn(self) -> None:
-        """Count one call."""
-        self._tokens = min(RETRY_BURST, self._tokens + RETRY_RATIO)
-
-    def spend(self) -> bool:
-        """Take one retry, if there is one."""
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 def make_transport(settings: Settings) -> httpx.AsyncBaseTransport:
-    """Return what carries the requests; the one place that knows the HTTP implementation."""
+    """Return the pool of connections.
+
+    It is used without a client: nothing keeps cookies, follows redirects or reads the
+    environment for a proxy.
+    """
     context = ssl.create_default_context(cafile=settings.upstream_ca_file)
-    limits = httpx.Limits(
-        max_connections=POOL_SIZE,
-        max_keepalive_connections=POOL_SIZE,
-        keepalive_expiry=KEEP_ALIVE_SECONDS,
-    )
+    size = {"max_connections": POOL_SIZE, "max_keepalive_connections": POOL_SIZE}
+    limits = httpx.Limits(**size, keepalive_expiry=KEEP_ALIVE_SECONDS)
     return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
 
 
 class Upstream:
     """The Go API, as one caller at a time sees it."""
 
-    def __init__(
-        self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport
-    ) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport):
         self.timeout_seconds = settings.upstream_timeout_seconds
-        self.budget = RetryBudget()
+        self.retries = RETRY_BURST
+        self.close = transport.aclose
         self._base_url, self.tenant_id = settings.go_api_base_url, settings.tenant_id
         self._signer = Signer(settings.tenant_id, settings.tenant_header_secret.get_secret_value())
-        self._metrics = metrics
-        self._client = httpx.AsyncClient(
-            transport=transport, trust_env=False, follow_redirects=False
-        )
-        # A cookie set for one caller would be sent for the next.
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._metrics, self._transport = metrics, transport
         # As many places as connections: whoever has one is sent at once, so that the
         # signature does not age in the pool's queue.
         self._places = asyncio.Semaphore(POOL_SIZE)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
     async def alive(self, seconds: float) -> bool:
         """Whether the Go API's liveness route answers 200 in time."""
+        request = httpx.Request("GET", self._base_url + "/healthz")
         try:
             async with asyncio.timeout(seconds):
-                response = await self._client.get(self._base_url + "/healthz")
+                response = await self._transport.handle_async_request(request)
         except (httpx.HTTPError, TimeoutError):
             return False
+        await response.aclose()
         return response.status_code == httpx.codes.OK
 
-    async def send(
-        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...] = ()
-    ) -> Answer:
+    def earn_retry(self) -> None:
+        """Count a call: each earns a tenth of a retry for the whole process, up to a burst."""
+        self.retries = min(RETRY_BURST, self.retries + RETRY_RATIO)
+
+    async def send(self, request: ApiRequest, call: Call, session: Pairs = ()) -> Answer:
         """Send, with at most one retry where it is safe; raises ToolFailure."""
         try:
             return await self._attempt(request, call, session)
         except ToolFailure as failure:
             pause = random.uniform(*RETRY_PAUSE_SECONDS)
-            if not failure.repeatable or call.retries < 1 or pause >= call.remaining():
+            allowed = failure.repeatable and min(call.retries, self.retries) >= 1
+            if not allowed or pause >= call.remaining():
                 raise
-            if not self.budget.spend():
-                raise
-            call.retries -= 1
+            self.retries, call.retries = self.retries - 1, call.retries - 1
         await asyncio.sleep(pause)
         return await self._attempt(request, call, session)
 
-    async def _attempt(
-        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...]
-    ) -> Answer:
-        await self._take_place(call)
-        started = time.monotonic()
-        status: int | None = None
-        detail: dict[str, str | None] = {"failure": "cancelled"}
-        try:
-            answer = await self._exchange(request, call, session)
-            status = answer.status
-            judged = judge(answer, request.accept, request.lost)
-            detail = {}
-            return judged
-        except ToolFailure as failure:
-            detail["failure"] = failure.code
-            if failure.upstream_id not in (None, call.correlation_id):
-                detail["upstream_correlation_id"] = failure.upstream_id
-            raise
-        finally:
-            self._places.release()
-            self._report(request, call, status, time.monotonic() - started, detail)
-
-    async def _take_place(self, call: Call) -> None:
+    async def _attempt(self, request: ApiRequest, call: Call, session: Pairs) -> Answer:
         try:
             async with asyncio.timeout(call.remaining()):
                 await self._places.acquire()
         except TimeoutError:
             raise ToolFailure("busy") from None
+        started = time.monotonic()
+        entry: dict[str, Any] = {"status": None, "failure": "cancelled"}
+        try:
+            answer = await self._exchange(request, call, session)
+            entry["status"] = answer.status
+            judged = judge(answer, request.accept, request.lost)
+            del entry["failure"]
+            return judged
+        except ToolFailure as failure:
+            entry["failure"] = failure.code
+            if failure.upstream_id not in (None, call.correlation_id):
+                entry["upstream_correlation_id"] = failure.upstream_id
+            raise
+        finally:
+            self._places.release()
+            seconds = time.monotonic() - started
+            labels = request.method, request.route, str(entry["status"] or "none")
+            self._metrics.upstream.labels(*labels).observe(seconds)
+            entry |= {"method": request.method, "route": request.route, "tenant_id": self.tenant_id}
+            entry |= {"ms": round(seconds * 1000, 1), "correlation_id": call.correlation_id}
+            (log.warning if "failure" in entry else log.info)("upstream_request", **entry)
 
-    async def _exchange(
-        self, request: ApiRequest, call: Call, session: tuple[tuple[str, str], ...]
-    ) -> Answer:
+    async def _exchange(self, request: ApiRequest, call: Call, session: Pairs) -> Answer:
         remaining = call.remaining()
         if remaining <= 0:
             raise ToolFailure("upstream_timeout")
@@ -192,16 +164,14 @@ class Upstream:
         response: httpx.Response | None = None
         try:
             async with asyncio.timeout(remaining):
-                response = await self._client.send(
-                    httpx.Request(
-                        request.method,
-                        httpx.URL(self._base_url + request.path, params=request.query or None),
-                        headers=self._signer.sign([*self._headers(request, call), *session]),
-                        content=request.body,
-                        extensions={"timeout": httpx.Timeout(None, connect=connect).as_dict()},
-                    ),
-                    stream=True,
+                sent = httpx.Request(
+                    request.method,
+                    httpx.URL(self._base_url + request.path, params=request.query or None),
+                    headers=self._signer.sign([*self._headers(request, call), *session]),
+                    content=request.body,
+                    extensions={"timeout": httpx.Timeout(None, connect=connect).as_dict()},
                 )
+                response = await self._transport.handle_async_request(sent)
                 return await _read(response, request)
         except (httpx.TransportError, TimeoutError) as error:
             raise _transport_failure(error, response is not None, request.lost) from None
@@ -210,57 +180,31 @@ class Upstream:
                 await response.aclose()
 
     def _headers(self, request: ApiRequest, call: Call) -> list[tuple[str, str]]:
-        headers = [
+        content_type = [("Content-Type", "application/json")] if request.body is not None else []
+        return [
             ("Accept", "application/json"),
-            # A compressed answer could unfold to any size.
-            ("Accept-Encoding", "identity"),
+            ("Accept-Encoding", "identity"),  # a compressed answer could unfold to any size
             ("User-Agent", "toolbridge-proxy"),
             # The Go API compares the scheme case-sensitively.
             ("Authorization", f"Bearer {call.caller.token}"),
             ("X-Correlation-ID", call.correlation_id),
             *request.headers,
+            *content_type,
         ]
-        if request.body is not None:
-            headers.append(("Content-Type", "application/json"))
-        return headers
-
-    def _report(
-        self,
-        request: ApiRequest,
-        call: Call,
-        status: int | None,
-        seconds: float,
-        detail: dict[str, str | None],
-    ) -> None:
-        self._metrics.upstream(request.method, request.route, status, seconds)
-        (log.warning if detail else log.info)(
-            "upstream_request",
-            method=request.method,
-            route=request.route,
-            status=status,
-            ms=round(seconds * 1000, 1),
-            tenant_id=self.tenant_id,
-            correlation_id=call.correlation_id,
-            **detail,
-        )
 
 
 async def _read(response: httpx.Response, request: ApiRequest) -> Answer:
-    good = response.is_success
-    cap = MAX_ANSWER_BYTES if good else MAX_ERROR_BYTES
+    status, headers = response.status_code, response.headers
+    cap = MAX_ANSWER_BYTES if response.is_success else MAX_ERROR_BYTES
     body = bytearray()
     async for chunk in response.aiter_raw():  # raw: what is compressed anyway is not JSON
         body += chunk
         if len(body) > cap:
             break
-    if good and len(body) > cap:
-        raise lost_or(request.lost, ToolFailure("response_too_large", response.status_code))
-    return Answer(
-        status=response.status_code,
-        body=bytes(body[:cap]),
-        media_type=response.headers.get("content-type", ""),
-        retry_after=response.headers.get("retry-after"),
-    )
+    if response.is_success and len(body) > cap:
+        raise lost_or(request.lost, ToolFailure("response_too_large", status))
+    kind, retry_after = headers.get("content-type", ""), headers.get("retry-after")
+    return Answer(status, bytes(body[:cap]), kind, retry_after)
 
 
 def _transport_failure(error: Exception, answered: bool, lost: str | None) -> ToolFailure:

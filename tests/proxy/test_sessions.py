@@ -143,7 +143,7 @@ async def test_a_new_token_of_the_same_caller_is_the_one_sent(mcp: Mcp, go_api: 
 
 async def test_a_cancelled_first_caller_does_not_fail_the_others() -> None:
     """The session is made on; who waits for it gets it."""
-    from toolbridge_proxy.sessions import Sessions
+    from toolbridge_proxy.sessions import Made, Sessions
     from toolbridge_proxy.tokens import Caller
     from toolbridge_proxy.upstream import ApiRequest, Call
 
@@ -152,9 +152,7 @@ async def test_a_cancelled_first_caller_does_not_fail_the_others() -> None:
     class Upstream:
         timeout_seconds, tenant_id = 5.0, "t"
 
-        class budget:  # noqa: N801 - as it is spelled there
-            @staticmethod
-            def earn() -> None: ...
+        def earn_retry(self) -> None: ...
 
         async def send(self, request: ApiRequest, call: Call, session: Any = ()) -> Any:
             nonlocal created
@@ -162,7 +160,7 @@ async def test_a_cancelled_first_caller_does_not_fail_the_others() -> None:
                 return session
             created += 1
             await release.wait()
-            return type("A", (), {"data": session_body(1)})
+            return type("A", (), {"data": Made.model_validate(session_body(1))})
 
     sessions = Sessions(Upstream())  # type: ignore[arg-type]
     request = ApiRequest("GET", "/x", "/x", lambda _: True)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -17,7 +18,10 @@ from support.proxy_app import Mcp, make_settings, running, token
 from support.proxy_sockets import Behaviour, Server, raw_server, response
 from support.proxy_upstream import ITEM, UID
 from toolbridge_proxy import upstream
-from toolbridge_proxy.upstream import RetryBudget
+from toolbridge_proxy.errors import ToolFailure
+from toolbridge_proxy.metrics import Metrics
+from toolbridge_proxy.tokens import Caller
+from toolbridge_proxy.upstream import ApiRequest, Call, Upstream
 
 GOOD = response(json.dumps(ITEM).encode())
 
@@ -219,18 +223,12 @@ async def test_without_a_place_before_the_deadline_the_proxy_is_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`busy` is definite for mutations too: nothing was sent."""
-    monkeypatch.setattr(upstream, "POOL_SIZE", 1)
-    async with against(silence, upstream_timeout_seconds=0.5) as (mcp, server):
-        first = asyncio.create_task(mcp.error("get_note", uid=UID))
-        while not server.entity_heads:
-            await asyncio.sleep(0.01)
-        # They wait behind it, and all but one of them still do when their deadline comes.
-        codes = await asyncio.gather(
-            *(mcp.error("delete_note", token=token(), uid=UID) for _ in range(3))
-        )
-        await first
-    assert "busy" in {error["code"] for error in codes}
-    assert len(server.entity_heads) <= 3
+    monkeypatch.setattr(upstream, "POOL_SIZE", 0)
+    async with against(silence, upstream_timeout_seconds=0.2) as (mcp, server):
+        errors = [
+            await mcp.error(tool, uid=UID) for tool in ("get_note", "delete_note", "archive_note")
+        ]
+    assert (["busy"] * 3, []) == ([error["code"] for error in errors], server.entity_heads)
 
 
 def _header(head: str, name: str) -> str:
@@ -238,14 +236,25 @@ def _header(head: str, name: str) -> str:
     return next(value.strip() for key, _, value in lines if key.lower() == name)
 
 
-def test_the_retry_budget_is_a_tenth_of_the_calls() -> None:
+async def test_the_retry_budget_is_a_tenth_of_the_calls() -> None:
     """A thousand failing calls earn a hundred retries, beside the burst of five."""
-    budget = RetryBudget()
-    retries = 0
+
+    class Unavailable(httpx.AsyncBaseTransport):
+        requests = 0
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.requests += 1
+            return httpx.Response(503, stream=httpx.ByteStream(b""))
+
+    transport = Unavailable()
+    api = Upstream(make_settings(), Metrics(), transport)
+    request = ApiRequest("GET", "/x", "/x", lambda data: data)
     for _ in range(1000):
-        budget.earn()
-        retries += budget.spend()
-    assert 100 <= retries <= 105
+        api.earn_retry()
+        call = Call(Caller(None, "alice", "t"), time.monotonic() + 5, "c")
+        with pytest.raises(ToolFailure, match="upstream_unavailable"):
+            await api.send(request, call)
+    assert 1100 <= transport.requests <= 1105
 
 
 async def test_an_outage_is_not_amplified() -> None:

@@ -6,20 +6,19 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
-from fastmcp.server.dependencies import get_http_request
-from fastmcp.tools.base import ToolResult
 from starlette.responses import Response
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.patching import patch
 from toolbridge_proxy import __main__ as entry
-from toolbridge_proxy import edge, errors, gate, sessions, signing, tokens, tools, upstream
+from toolbridge_proxy import calls, edge, errors, gate, sessions, signing, tokens, tools, upstream
 
 
 def signature() -> None:
@@ -95,10 +94,19 @@ def cached_verdict() -> None:
 def debug_sub() -> None:
     """X-Debug-Sub chooses whose session is used (M-A26)."""
 
-    def principal(call: upstream.Call) -> tuple[str | None, str]:
-        claimed = get_http_request().headers.get("x-debug-sub")
-        return call.caller.issuer, claimed or call.caller.subject
+    claimed: ContextVar[bytes | None] = ContextVar("claimed")
 
+    def make(original: Any) -> Any:
+        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            claimed.set(dict(scope.get("headers", ())).get(b"x-debug-sub"))
+            await original(self, scope, receive, send)
+
+        return call
+
+    def principal(call: upstream.Call) -> tuple[str | None, str]:
+        return call.caller.issuer, (claimed.get() or call.caller.subject.encode()).decode()
+
+    patch(edge.Edge, "__call__", make)
     patch(sessions, "_principal", lambda _: principal)
 
 
@@ -157,25 +165,29 @@ def sticky() -> None:
     patch(gate.Gate, "_admit", make)
 
 
+def _health(document: dict[str, str]) -> errors.Result:
+    text = json.dumps(document)
+    return errors.Result(text, text.encode())
+
+
 def health_leak() -> None:
     """health_check tells the upstream's address (M-R04)."""
 
-    async def run(self: Any, arguments: Any) -> ToolResult:
-        address = os.environ["TOOLBRIDGE_GO_API_BASE_URL"]
-        return ToolResult(structured_content={"status": "ok", "upstream": address})
+    async def health(arguments: Any, scope: Any) -> errors.Result:
+        return _health({"status": "ok", "upstream": os.environ["TOOLBRIDGE_GO_API_BASE_URL"]})
 
-    patch(tools.HealthCheck, "run", lambda _: run)
+    patch(tools, "_health", lambda _: health)
 
 
 def health_upstream() -> None:
     """health_check asks the Go API, without a bound (M-R06)."""
     client = httpx.AsyncClient(timeout=None, trust_env=False)
 
-    async def run(self: Any, arguments: Any) -> ToolResult:
+    async def health(arguments: Any, scope: Any) -> errors.Result:
         await client.get(os.environ["TOOLBRIDGE_GO_API_BASE_URL"] + "/healthz")
-        return ToolResult(structured_content={"status": "ok"})
+        return _health({"status": "ok"})
 
-    patch(tools.HealthCheck, "run", lambda _: run)
+    patch(tools, "_health", lambda _: health)
 
 
 def retry_timeout() -> None:
@@ -204,22 +216,23 @@ def retry_timeout() -> None:
 def relay_headers() -> None:
     """Headers of the Go API's answers are passed on (M-Q06)."""
     framing = (b"content-length", b"content-type", b"transfer-encoding", b"connection")
+    relayed: ContextVar[list[tuple[bytes, bytes]]] = ContextVar("relayed")
 
     def make_read(original: Any) -> Any:
         async def read(response: httpx.Response, request: Any) -> Any:
-            relayed = get_http_request().scope["relayed"]
-            relayed[:] = [(n, v) for n, v in response.headers.raw if n.lower() not in framing]
+            seen = response.headers.raw
+            relayed.get()[:] = [(n, v) for n, v in seen if n.lower() not in framing]
             return await original(response, request)
 
         return read
 
     def make_call(original: Any) -> Any:
         async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
-            relayed = scope.setdefault("relayed", [])
+            relayed.set([])
 
             async def more(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message["headers"] = [*message["headers"], *relayed]
+                    message["headers"] = [*message["headers"], *relayed.get()]
                 await send(message)
 
             await original(self, scope, receive, more)
@@ -234,30 +247,30 @@ def bool_of_text() -> None:
     """bool("false") is true (M-I10)."""
 
     def make(original: Any) -> Any:
-        def validated(self: Any, arguments: dict[str, Any]) -> Any:
+        def validated(model: Any, arguments: dict[str, Any]) -> Any:
             given = dict(arguments)
             if isinstance(given.get("include_deleted"), str):
                 given["include_deleted"] = bool(given["include_deleted"])
-            return original(self, given)
+            return original(model, given)
 
         return validated
 
-    patch(tools.ApiTool, "_validated", make)
+    patch(tools, "_validated", make)
 
 
 def raw_log() -> None:
     """Callers' text is logged raw (M-L04)."""
 
     def make(original: Any) -> Any:
-        async def run(self: Any, arguments: dict[str, Any]) -> ToolResult:
-            sys.stdout.write(f"call {self.name} {arguments.get('uid')}\n")
+        async def operate(self: Any, arguments: dict[str, Any], scope: Any) -> errors.Result:
+            sys.stdout.write(f"call {self.model.__name__} {arguments.get('uid')}\n")
             sys.stdout.flush()
-            result: ToolResult = await original(self, arguments)
+            result: errors.Result = await original(self, arguments, scope)
             return result
 
-        return run
+        return operate
 
-    patch(tools.ApiTool, "run", make)
+    patch(tools.Operate, "__call__", make)
 
 
 def cors() -> None:
@@ -294,7 +307,7 @@ def late_notification() -> None:
                 message = None
             named = isinstance(message, dict) and message.get("method") == "tools/call"
             if not named or "id" in message:
-                await original(self, scope, gate._replay(body, receive), send)
+                await original(self, scope, calls._replay(body, receive), send)
                 return
             task = asyncio.create_task(later(self, scope, message | {"id": 77}))
             tasks.add(task)
@@ -310,7 +323,7 @@ def late_notification() -> None:
                 await asyncio.sleep(0)
 
             inner = {**scope, "headers": headers}
-            await original(self, inner, gate._replay(body, nothing), nothing)
+            await original(self, inner, calls._replay(body, nothing), nothing)
 
         return call
 
@@ -321,14 +334,14 @@ def create_note_fails() -> None:
     """create_note never succeeds."""
 
     def make(original: Any) -> Any:
-        def validated(self: Any, arguments: dict[str, Any]) -> Any:
-            if self.name == "create_note":
+        def validated(model: Any, arguments: dict[str, Any]) -> Any:
+            if model.__name__ == "create_note":
                 raise errors.ToolFailure("internal")
-            return original(self, arguments)
+            return original(model, arguments)
 
         return validated
 
-    patch(tools.ApiTool, "_validated", make)
+    patch(tools, "_validated", make)
 
 
 BUGS: dict[str, Callable[[], None]] = {

@@ -7,39 +7,63 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fastmcp import FastMCP
+from fastmcp.server.dependencies import get_http_request
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent
+from starlette.responses import JSONResponse
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.patching import patch
+from toolbridge_contract.tools import TOOL_NAMES
 from toolbridge_proxy import __main__ as entry
-from toolbridge_proxy import edge, gate, operations, sessions, tokens, tools, upstream
+from toolbridge_proxy import calls, edge, gate, sessions, tokens, tools, upstream
+
+NAMES = TOOL_NAMES | {"health_check"}
 
 
-def _served(**options: Any) -> None:
+def _run_by_the_library() -> None:
+    """Let FastMCP run the tools, as it runs its own."""
+
+    async def run(self: Any, arguments: dict[str, Any]) -> ToolResult:
+        result = await self.handler(arguments, get_http_request().scope)
+        content = [TextContent(type="text", text=result.text)]
+        failed = result.outcome != "ok"
+        return ToolResult(content, json.loads(result.structured), is_error=failed)
+
     def make(original: Any) -> Any:
-        return lambda self, **given: original(self, **{**given, **options})
+        def runnable(*given: Any) -> Any:
+            params = original(*given)
+            return None if params is None or params.name in NAMES else params
 
-    patch(FastMCP, "http_app", make)
+        return runnable
+
+    patch(tools.ServedTool, "run", lambda _: run)
+    patch(calls, "_runnable", make)
 
 
 def event_streams_and_sessions() -> None:
     """Stateful MCP sessions, and answers as event streams (C-01)."""
-    _served(stateless_http=False, json_response=False)
+    _run_by_the_library()
+
+    def make(original: Any) -> Any:
+        options = {"stateless_http": False, "json_response": False}
+        return lambda self, **given: original(self, **{**given, **options})
+
+    patch(FastMCP, "http_app", make)
 
 
 def session_per_request() -> None:
     """A sync session of its own for every call (C-03)."""
 
     async def get(self: Any, call: Any) -> sessions.Session:
-        async with call.timed("session"):
-            made: sessions.Session = await self._make((None, str(time.time_ns())), call)
-            return made
+        made: sessions.Session = await self._make((None, str(time.time_ns())), call)
+        return made
 
     patch(sessions.Sessions, "_get", lambda _: get)
     patch(sessions.Sessions, "_forget", lambda _: lambda *arguments: None)
@@ -82,35 +106,29 @@ def tenant_as_401() -> None:
 def quoted_and_unhurried() -> None:
     """If-Match with quotes (C-05), and no retries at all (C-06)."""
 
-    def if_match(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-        return (("If-Match", f'"{given["if_match"]}"'),) if "if_match" in given else ()
+    def make(original: Any) -> Any:
+        def build(*given: Any) -> upstream.ApiRequest:
+            request: upstream.ApiRequest = original(*given)
+            quoted = tuple((name, f'"{value}"') for name, value in request.headers)
+            return replace(request, headers=quoted)
 
-    patch(operations, "_if_match", lambda _: if_match)
-    patch(upstream.RetryBudget, "spend", lambda _: lambda self: False)
+        return build
+
+    patch(tools, "build", make)
+    patch(upstream, "RETRY_BURST", lambda _: 0.0)
 
 
 def text_alone() -> None:
     """Tools answer JSON as text, without structured content."""
 
-    def make(original: Any) -> Any:
-        async def run(self: Any, arguments: dict[str, Any]) -> ToolResult:
-            found: ToolResult = await original(self, arguments)
-            text = json.dumps(found.structured_content)
-            content = [TextContent(type="text", text=text)]
-            return ToolResult(content=content, is_error=found.is_error)
+    def answer(request_id: Any, result: Any, end: bytes) -> JSONResponse:
+        text = result.structured.decode()
+        told = {"content": [{"type": "text", "text": text}], "isError": result.outcome != "ok"}
+        told |= json.loads(b"{" + end.removeprefix(b",") + b"}")
+        return JSONResponse({"jsonrpc": "2.0", "id": request_id, "result": told})
 
-        return run
-
-    def unschemed(original: Any) -> Any:
-        def api_tool(*arguments: Any) -> Any:
-            made = original(*arguments)
-            made.output_schema = None
-            return made
-
-        return api_tool
-
-    patch(tools.ApiTool, "run", make)
-    patch(tools, "_api_tool", unschemed)
+    patch(calls, "_answer", lambda _: answer)
+    patch(tools, "OUTPUT_SCHEMA", lambda _: None)
 
 
 VARIANTS: dict[str, Callable[[], None]] = {

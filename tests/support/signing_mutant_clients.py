@@ -20,6 +20,16 @@ class _AsBuilt:
         return headers
 
 
+class Through(httpx.AsyncBaseTransport):
+    """Sends through a client, with its hooks and redirects."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+
 class SignsWhenBuilt(Upstream):
     """M-S04: signed when the request is built, not when it goes."""
 
@@ -48,13 +58,14 @@ class SignsForAnyHost(Upstream):
         async def hook(request: httpx.Request) -> None:
             request.headers.update(signer.headers())
 
-        self._client = httpx.AsyncClient(
+        client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
             follow_redirects=True,
             max_redirects=2,
             event_hooks={"request": [hook]},
         )
+        self._transport = Through(client)
 
 
 class CorrectsItsClock(Upstream):
@@ -75,7 +86,10 @@ class CorrectsItsClock(Upstream):
                 return
 
         self._signer._clock = lambda: wall() + correction
-        self._client.event_hooks = {"response": [hook]}
+        client = httpx.AsyncClient(
+            transport=transport, trust_env=False, event_hooks={"response": [hook]}
+        )
+        self._transport = Through(client)
 
 
 class SignsFirst(Upstream):
