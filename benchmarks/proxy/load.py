@@ -11,9 +11,22 @@ from typing import Any
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def request(port: int, token: str, era: str, number: int) -> bytes:
-    """Return one call of list_notes as it goes over the wire, in `era` legacy or modern."""
-    params: dict[str, Any] = {"name": "list_notes", "arguments": {"limit": 10}}
+def request(
+    port: int,
+    token: str | None,
+    era: str,
+    number: int,
+    tool: str = "list_notes",
+    arguments: dict[str, Any] | None = None,
+) -> bytes:
+    """Return one tool call as it goes over the wire, in `era` legacy or modern."""
+    params: dict[str, Any] = {"name": tool, "arguments": arguments or {"limit": 10}}
+    return post(port, token, era, {"id": number, "method": "tools/call", "params": params})
+
+
+def post(port: int, token: str | None, era: str, message: dict[str, Any]) -> bytes:
+    """Return one JSON-RPC message as it goes over the wire."""
+    params: dict[str, Any] = message["params"]
     headers = {"MCP-Protocol-Version": "2025-11-25"}
     if era == "modern":
         version = "2026-07-28"
@@ -23,15 +36,16 @@ def request(port: int, token: str, era: str, number: int) -> bytes:
         }
         headers = {
             "MCP-Protocol-Version": version,
-            "Mcp-Method": "tools/call",
-            "Mcp-Name": "list_notes",
+            "Mcp-Method": message["method"],
         }
-    message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
-    body = json.dumps(message).encode()
+        if "name" in params:
+            headers["Mcp-Name"] = params["name"]
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    body = json.dumps({"jsonrpc": "2.0"} | message).encode()
     lines = [
         "POST /mcp HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
-        f"Authorization: Bearer {token}",
         "Content-Type: application/json",
         "Accept: application/json, text/event-stream",
         f"Content-Length: {len(body)}",
@@ -40,16 +54,15 @@ def request(port: int, token: str, era: str, number: int) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def _answer(reader: asyncio.StreamReader) -> bytes:
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read one answer; return its status and body."""
     head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"unexpected answer: {head[:200]!r}")
     length = next(
         int(line.split(b":")[1])
         for line in head.split(b"\r\n")
         if line.lower().startswith(b"content-length:")
     )
-    return await reader.readexactly(length)
+    return int(head[9:12]), await reader.readexactly(length)
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,9 @@ async def batch(
         for number in range(calls // connections):
             started = time.perf_counter()
             writer.write(request(port, token, era, n * calls + number))
-            body = await _answer(reader)
+            status, body = await answer(reader)
             latencies.append((time.perf_counter() - started) * 1000)
-            if b'"isError":true' in body or b'"error":' in body:
+            if status != 200 or b'"isError":true' in body or b'"error":' in body:
                 raise RuntimeError(f"a call failed: {body[:300]!r}")
 
     await asyncio.gather(*(work(pair, n) for n, pair in enumerate(streams)))

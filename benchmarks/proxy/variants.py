@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastmcp import FastMCP
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,7 +29,8 @@ def bare(upstream: str) -> ASGIApp:
     from toolbridge_proxy.settings import Settings
     from toolbridge_proxy.upstream import make_transport
 
-    settings = Settings(go_api_base_url=upstream, tenant_id="t1", tenant_header_secret="s" * 32)  # type: ignore[call-arg]
+    secret = SecretStr("s" * 32)
+    settings = Settings(go_api_base_url=upstream, tenant_id="t1", tenant_header_secret=secret)
     client = httpx.AsyncClient(transport=make_transport(settings), trust_env=False)
 
     async def call(request: Request) -> Response:

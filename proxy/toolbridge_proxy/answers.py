@@ -15,6 +15,8 @@ from toolbridge_proxy.logs import CORRELATION_ID
 MAX_DEPTH = 160
 MAX_DETAIL_CHARS = 200
 MAX_RETRY_AFTER_SECONDS = 86400
+# An address, or a token or signature that a gateway quotes: longer than a UUID.
+_NOT_RELAYED = re.compile(r"://|[A-Za-z0-9_.+/=-]{40}")
 
 STATUS_CODES: dict[int, str] = {
     400: "invalid_argument",
@@ -96,7 +98,7 @@ def _is_session_loss(status: int, detail: str | None) -> bool:
     if status == 428:
         return True
     if status == 403:
-        return "session" in (detail or "").lower()
+        return (detail or "").lower().startswith("session")
     return status == 409 and detail == "epoch_mismatch"
 
 
@@ -113,7 +115,7 @@ def _said(answer: Answer) -> tuple[str | None, str | None]:
 
 
 def _clean(value: object) -> str | None:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or _NOT_RELAYED.search(value):
         return None
     return re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]", " ", value[:MAX_DETAIL_CHARS])
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 # Imported by FastMCP at the first call, which would then take half a second more.
 import fastmcp.server.context
 import fastmcp.server.providers.prefab_synthesis
-import fastmcp.server.sessions
+import fastmcp.server.sessions  # noqa: F401
 import key_value.aio.adapters.pydantic
 import key_value.aio.stores.memory  # noqa: F401
 from fastmcp import FastMCP

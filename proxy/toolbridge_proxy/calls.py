@@ -74,12 +74,11 @@ def _runnable(
 
 def _answer(request_id: str | int, result: Result, end: bytes) -> Response:
     """Put the Go API's JSON into the answer as it is: nothing is lost on the way."""
-    text = json.dumps(result.text, ensure_ascii=False).encode()
-    failed = b"false" if result.outcome == "ok" else b"true"
-    body = b'{"jsonrpc":"2.0","id":%b,"result":{"content":[{"type":"text","text":%b}],"isError":%b'
-    body = body % (json.dumps(request_id).encode(), text, failed)
-    body += b',"structuredContent":%b%b}}' % (result.structured, end)
-    return Response(body, media_type="application/json")
+    head = json.dumps({"jsonrpc": "2.0", "id": request_id})[:-1]
+    content = json.dumps([{"type": "text", "text": result.text}], ensure_ascii=False)
+    failed = "false" if result.outcome == "ok" else "true"
+    body = f'{head},"result":{{"content":{content},"isError":{failed},"structuredContent":'.encode()
+    return Response(body + result.structured + end + b"}}", media_type="application/json")
 
 
 def _plain(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

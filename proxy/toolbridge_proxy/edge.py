@@ -120,9 +120,5 @@ def _correlation_id(headers: list[tuple[str, str]]) -> str:
 
 def _common(correlation_id: str, seconds: dict[str, float]) -> list[tuple[bytes, bytes]]:
     timing = ", ".join(f"{name};dur={value * 1000:.1f}" for name, value in sorted(seconds.items()))
-    return [
-        (b"x-correlation-id", correlation_id.encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"server-timing", timing.encode()),
-    ]
+    own = [(b"x-correlation-id", correlation_id.encode()), (b"server-timing", timing.encode())]
+    return [*own, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]

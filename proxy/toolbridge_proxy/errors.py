@@ -1,7 +1,7 @@
 """What a caller is told when a tool call fails: the codes, their texts, their shape."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MESSAGES: dict[str, str] = {
     "busy": "The proxy has too many requests in flight. Nothing was sent; call again later.",
@@ -61,7 +61,9 @@ def lost_or(lost: str | None, failure: ToolFailure) -> ToolFailure:
     """Return `failure`, or outcome_unknown with the text `lost` when a mutation may have run."""
     if lost is None:
         return failure
-    return replace(failure, code="outcome_unknown", message=lost, detail=None, repeatable=False)
+    # Nothing in it may be taken for advice to send again.
+    known = failure.upstream_id
+    return ToolFailure("outcome_unknown", failure.status, message=lost, upstream_id=known)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,7 @@ BODY_SECONDS = 15  # 4 MiB at 300 KiB/s; slower senders hold a connection for no
 # One of the two MCP eras reads at most 200 levels; the envelope takes three.
 MAX_DEPTH = 128
 
-_JSON = re.compile(
-    r'application/json(?:\s*;\s*+(?:charset="?utf-8"?|(?!charset)[^;]*))*', re.IGNORECASE
-)
+_JSON = re.compile(r'(?i)application/json(?:\s*;\s*+(?:charset="?utf-8"?|(?!charset)[^;]*))*')
 
 
 class Refused(Exception):

@@ -20,6 +20,8 @@ MARGIN_SECONDS = 5  # beyond the deadline of a call: clocks and the way
 MAX_SESSIONS = 10_000  # about 5 MB
 
 Principal = tuple[str | None, str]
+# Why one call gets no session while another of the same caller may: its time, its token.
+_OWN_REASONS = {"upstream_timeout", "upstream_token_rejected"}
 
 
 class Made(BaseModel):
@@ -79,7 +81,7 @@ class Sessions:
         return session
 
     async def _wait(self, principal: Principal, call: Call) -> Session:
-        task = self._making.get(principal)
+        task = joined = self._making.get(principal)
         if task is None:
             task = asyncio.create_task(self._make(principal, call))
             self._making[principal] = task
@@ -91,6 +93,10 @@ class Sessions:
                 return await asyncio.shield(task)
         except TimeoutError:
             raise ToolFailure("upstream_timeout") from None
+        except ToolFailure as failure:
+            if joined is None or failure.code not in _OWN_REASONS:
+                raise
+        return await self._wait(principal, call)
 
     async def _make(self, principal: Principal, call: Call) -> Session:
         request = ApiRequest("POST", PATH, PATH, accept=Made.model_validate)

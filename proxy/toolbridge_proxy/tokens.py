@@ -37,7 +37,7 @@ class _Header(BaseModel):
     typ: Annotated[_AccessType, BeforeValidator(lambda typ: str(typ).lower())] = "jwt"
     # No extension is understood, so no value may name a critical one (RFC 7515 section 4.1.11).
     crit: Annotated[list[str], Field(min_length=1, max_length=0)] = []
-    b64: Literal[True] = True  # an unencoded payload is not a JWT (RFC 7797 section 7)
+    b64: bool = True
 
 
 class _Claims(BaseModel):
@@ -103,6 +103,8 @@ class TokenVerifier:
             raise _invalid("not_a_bearer_token")
         token = bearer[1]
         header, claims = _parse(token)
+        if not header.b64:  # an unencoded payload is not a JWT (RFC 7797 section 7)
+            raise _invalid("unencoded_payload")
         key = await self._key(header)
         self._verify(token, key, header.alg)
         # Our own reading of the claims: PyJWT's lets repeated names through and cuts fractions.
@@ -118,7 +120,7 @@ class TokenVerifier:
         if header.alg != "RS256" or self._jwks is None:
             raise _invalid("algorithm_not_allowed" if self.has_keys else "no_key_configured")
         try:
-            key = await self._jwks.key({"kid": header.kid})
+            key = await self._jwks.key(header.model_dump(exclude_unset=True))
         except JwksUnavailableError:
             raise _invalid("jwks_unavailable") from None
         if key is None:

@@ -55,7 +55,9 @@ class Operate:
             outcome = "ok"
             return Result(answer.body.decode().strip(), answer.body)
         except Exception as error:  # noqa: BLE001 - each is an answer; ours are logged
-            failure = error if isinstance(error, ToolFailure) else _crashed(call)
+            failure = error if isinstance(error, ToolFailure) else ToolFailure("internal")
+            if failure is not error:
+                log.exception("tool_crashed", correlation_id=call.correlation_id)
             outcome = failure.code
             return as_result(failure, given.get("uid"), call.correlation_id)
         finally:
@@ -64,11 +66,6 @@ class Operate:
             who = {"principal": call.caller.fingerprint, "tenant_id": self._sessions.tenant_id}
             what = {"tool": tool, "uid": given.get("uid"), "correlation_id": call.correlation_id}
             log.info("tool_call", outcome=outcome, ms=round(seconds * 1000, 1), **who, **what)
-
-
-def _crashed(call: Call) -> ToolFailure:
-    log.exception("tool_crashed", correlation_id=call.correlation_id)
-    return ToolFailure("internal")
 
 
 def _validated(model: type[BaseModel], arguments: Arguments) -> Arguments:

@@ -91,8 +91,7 @@ class Upstream:
 
     def __init__(self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport):
         self.timeout_seconds = settings.upstream_timeout_seconds
-        self.retries = RETRY_BURST
-        self.close = transport.aclose
+        self.retries, self.close = RETRY_BURST, transport.aclose
         self._base_url, self.tenant_id = settings.go_api_base_url, settings.tenant_id
         self._signer = Signer(settings.tenant_id, settings.tenant_header_secret.get_secret_value())
         self._metrics, self._transport = metrics, transport

@@ -1,176 +1,150 @@
-"""Every row of the error contract, for a read and for a mutation."""
+"""Every row of the error contract, for both reads and all six mutations."""
 
-import gzip
-import json
-from dataclasses import dataclass, field
-from typing import Any
+import asyncio
+import gc
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import httpx
 import pytest
 
-from support.proxy_app import Mcp
-from support.proxy_upstream import ITEM, UID, FakeGoApi, Planned, Reply, reply
-
-REQUEST = httpx.Request("GET", "http://go-api.internal:8081")
-
-
-def answer(status: int, error: str | None = None, **headers: str) -> Reply:
-    return reply(status, {"error": error, "correlation_id": "c"} if error else None, **headers)
-
-
-def text(status: int, body: str, kind: str = "text/plain") -> Reply:
-    return Reply(status, body.encode(), (("Content-Type", kind),))
+from support.error_judging import complaint, expected, expected_of_session
+from support.error_plans import good_data
+from support.error_rows import BY_NAME, ROWS
+from support.error_stage import Seen, Stage, stage
+from support.error_verdicts import ALL, Row, while_making_the_session
+from toolbridge_contract.tools import ENTITIES, Operation
+from toolbridge_proxy import upstream
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the Go API does each time, and what a read and a mutation then say, and how often
-    each is sent."""
-
-    name: str
-    planned: Planned
-    read: str
-    mutation: str
-    reads: int = 1
-    writes: int = 1
-    status: int | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+@pytest.fixture(autouse=True, scope="module")
+def what_was_imported_is_not_garbage() -> Iterator[None]:
+    """Going through it again and again would take a quarter of the time of these tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
-def same(name: str, planned: Planned, code: str, attempts: int = 1, **rest: Any) -> Row:
-    return Row(name, planned, code, code, attempts, attempts, **rest)
+@pytest.fixture(autouse=True)
+def every_call_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process-wide budget is somebody else's row."""
+    monkeypatch.setattr(upstream, "RETRY_BURST", 100.0)
 
 
-ROWS = [
-    same("400", answer(400, "invalid JSON"), "invalid_argument", status=400),
-    same("401 jwt", text(401, "unauthorized\n"), "upstream_token_rejected", status=401),
-    same(
-        "401 tenant",
-        text(401, "Unauthorized: invalid tenant headers\n"),
-        "tenant_headers_rejected",
-        status=401,
-    ),
-    same(
-        "403 session",
-        answer(403, "Session does not belong to authenticated user."),
-        "session_unavailable",
-        2,
-        status=403,
-    ),
-    same("428", answer(428, "Invalid or expired sync session."), "session_unavailable", 2),
-    same("403 other", text(403, "forbidden\n"), "upstream_forbidden", status=403),
-    *(same(str(s), answer(s), "upstream_rejected", status=s) for s in (405, 406, 415, 418, 422)),
-    same("404", answer(404, "note not found"), "not_found", status=404),
-    same("410", answer(410, "note deleted"), "gone", status=410),
-    same("412", answer(412, "version mismatch"), "precondition_failed", status=412),
-    same("413", answer(413), "payload_too_large", status=413),
-    same("409 epoch", answer(409, "epoch_mismatch"), "epoch_mismatch", 2, status=409),
-    same("409 version", answer(409, "version mismatch: expected 3"), "conflict", status=409),
-    same(
-        "429",
-        answer(429, "Rate limit exceeded.", retry_after="7"),
-        "rate_limited",
-        status=429,
-        extra={"retry_after": 7},
-    ),
-    *(same(str(s), answer(s, "failed"), "upstream_error", status=s) for s in (500, 501, 599)),
-    Row("503", answer(503), "upstream_unavailable", "upstream_unavailable", 2, 1, 503),
-    Row("502", answer(502), "upstream_unavailable", "outcome_unknown", 2, 1, 502),
-    Row("504", answer(504), "upstream_timeout", "outcome_unknown", 2, 1, 504),
-    Row("408", answer(408), "upstream_timeout", "outcome_unknown", 2, 1, 408),
-    same("refused", httpx.ConnectError("refused", request=REQUEST), "upstream_unreachable", 2),
-    same(
-        "connect time-out",
-        httpx.ConnectTimeout("slow", request=REQUEST),
-        "upstream_connect_timeout",
-        2,
-    ),
-    Row("reset", httpx.ReadError("reset"), "upstream_unreachable", "outcome_unknown", 2, 1),
-    Row(
-        "closed unanswered",
-        httpx.RemoteProtocolError("Server disconnected without sending a response."),
-        "upstream_unreachable",
-        "outcome_unknown",
-        2,
-        1,
-    ),
-    Row(
-        "not HTTP",
-        httpx.RemoteProtocolError("illegal status line"),
-        "upstream_bad_response",
-        "outcome_unknown",
-        2,
-        1,
-    ),
-    *(
-        same(str(s), answer(s, location="https://evil.example/"), "upstream_redirect", status=s)
-        for s in (301, 302, 303, 307, 308)
-    ),
-    *(
-        Row(f"200 {name}", planned, "upstream_bad_response", "outcome_unknown", status=200)
-        for name, planned in {
-            "html": text(200, "<p>hello</p>", "text/html"),
-            "JSON called html": text(200, json.dumps(ITEM), "text/html"),
-            "empty": reply(200),
-            "list": reply(200, []),
-            "number": reply(200, 5),
-            "no uid": reply(200, {"version": 1, "updatedAt": "", "payload": {}}),
-            "text version": reply(200, ITEM | {"version": "3"}),
-            "null payload": reply(200, ITEM | {"payload": None}),
-            "compressed": Reply(
-                200,
-                gzip.compress(json.dumps(ITEM).encode()),
-                (("Content-Type", "application/json"), ("Content-Encoding", "gzip")),
-            ),
-        }.items()
-    ),
-    Row("204", reply(204), "upstream_bad_response", "outcome_unknown", status=204),
-    *(
-        Row(
-            f"200 {name}",
-            Reply(200, body),
-            "upstream_bad_response",
-            "outcome_unknown",
-        )
-        for name, body in {
-            "truncated": b'{"uid":',
-            "NaN": b'{"uid":"a","version":1,"updatedAt":"","payload":{"n":NaN}}',
-            "two uids": b'{"uid":"a","uid":"b","version":1,"updatedAt":"","payload":{}}',
-            "byte order mark": b'\xef\xbb\xbf{"uid":"a"}',
-            "not UTF-8": b'{"uid":"\xff","version":1,"updatedAt":"","payload":{}}',
-        }.items()
-    ),
+def named(rows: Sequence[Row]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
+
+
+async def ask(on: Stage, operations: Sequence[Operation]) -> list[Seen]:
+    return list(await asyncio.gather(*(on.ask(operation) for operation in operations)))
+
+
+@named(ROWS)
+async def test_a_failure_is_told_as_the_contract_says(row: Row) -> None:
+    """Code, status, uid, ids, text and attempts, for each operation that it can happen to."""
+    async with stage(seconds=row.seconds) as on:
+        on.api.entity = [row.plan]
+        seen = await ask(on, row.operations)
+    assert [] == [line for s in seen for line in complaint(expected(row, s.operation), s)]
+
+
+@named([row for row in ROWS if row.session])
+async def test_a_failed_session_is_told_as_definite(row: Row) -> None:
+    """Nothing was mutated, so nothing is unknown, and nothing is sent after it."""
+    async with stage(seconds=row.seconds) as on:
+        on.api.session = [row.plan]
+        seen = await ask(on, ("get", "create"))
+    assert [] == [line for s in seen for line in complaint(expected_of_session(row), s)]
+
+
+@named([row for row in ROWS if row.verdict.reads == 2])
+async def test_one_failure_is_ridden_out_where_sending_again_is_safe(row: Row) -> None:
+    """The second attempt is answered well: a mutation that might have run never makes one."""
+    async with stage() as on:
+        on.api.entity = [row.plan, on.api.good]
+        seen = await ask(on, row.operations)
+    again = [s for s in seen if expected(row, s.operation).attempts == 2]
+    for s in again:
+        ok = (False, 2, 1 + row.verdict.renewals)
+        assert ok == (s.result["isError"], len(s.sent), len(s.sessions)), s.operation
+        assert good_data(s.sent[-1]) == s.result["structuredContent"], s.operation
+    rest = [s for s in seen if s not in again]
+    assert [] == [line for s in rest for line in complaint(expected(row, s.operation), s)]
+
+
+SAMPLE = [
+    BY_NAME[name]
+    for name in (
+        "401 tenant headers",
+        "404 json",
+        "409 epoch",
+        "429 Retry-After 7",
+        "504 html",
+        "200 gzip",
+        "307 elsewhere",
+        "refused",
+        "reset",
+    )
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-async def test_a_read_reports_the_code_of_the_contract(
-    row: Row, mcp: Mcp, go_api: FakeGoApi
-) -> None:
-    """get_note gives the read column's code after the allowed number of attempts."""
-    go_api.entity += [row.planned] * 5
-    error = await mcp.error("get_note", uid=UID)
-    assert (row.read, row.reads) == (error["code"], len(go_api.requests))
-    _has_the_shape(error, row)
+@pytest.mark.parametrize("modern", [False, True], ids=["legacy", "modern"])
+@named(SAMPLE)
+async def test_both_protocol_eras_tell_the_same(row: Row, modern: bool) -> None:
+    """The error object does not depend on the client's revision, before or after the session."""
+    async with stage(modern=modern) as on:
+        on.api.entity = [row.plan]
+        seen = await ask(on, ALL)
+        on.api.session = [row.plan]
+        unmade = await ask(on, ALL)
+    assert [] == [line for s in seen for line in complaint(expected(row, s.operation), s)]
+    assert [] == [line for s in unmade for line in complaint(expected_of_session(row), s)]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-async def test_a_mutation_reports_the_code_of_the_contract(
-    row: Row, mcp: Mcp, go_api: FakeGoApi
-) -> None:
-    """patch_note gives the mutation column's code, and is never sent again blindly."""
-    go_api.entity += [row.planned] * 5
-    error = await mcp.error("patch_note", uid=UID, updates={"a": 1})
-    assert (row.mutation, row.writes) == (error["code"], len(go_api.requests))
-    _has_the_shape(error, row)
+@named([BY_NAME["404 json"], BY_NAME["504 html"], BY_NAME["200 html"]])
+async def test_all_forty_tools_tell_it_in_the_same_words(row: Row) -> None:
+    """Whatever the entity; where the outcome is unknown, its own get tool is named."""
+    async with stage() as on:
+        on.api.entity = [row.plan]
+        seen = [await on.ask(operation, entity) for entity in ENTITIES for operation in ALL]
+    assert 40 == len(seen)
+    assert [] == [line for s in seen for line in complaint(expected(row, s.operation), s)]
 
 
-def _has_the_shape(error: dict[str, Any], row: Row) -> None:
-    keys = {"code", "message", "status", "retry_after", "uid", "correlation_id"}
-    assert keys == error.keys()
-    assert error["uid"] == UID
-    assert error["correlation_id"]
-    if row.status is not None:
-        assert row.status == error["status"]
-    for name, value in row.extra.items():
-        assert value == error[name]
+@named([BY_NAME[name] for name in ("502 html", "404 json", "429 Retry-After 7", "reset")])
+@pytest.mark.parametrize("lost", ["428 json", "403 foreign session", "409 epoch"])
+async def test_a_session_that_cannot_be_renewed_is_definite(row: Row, lost: str) -> None:
+    """The request that was refused for its session was not carried out."""
+    async with stage() as on:
+        on.api.entity = [BY_NAME[lost].plan, on.api.good]
+        on.api.session = [on.api.good, row.plan]
+        seen = await ask(on, ALL)
+    code = while_making_the_session(row).read
+    for s in seen:
+        assert (code, 1) == (s.error["code"], len(s.sent)), s.operation
+        assert len(s.sessions) in (2, 3), s.operation
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("428 json", "502 html"),
+        ("428 json", "409 epoch"),
+        ("403 foreign session", "reset"),
+        ("409 epoch", "503 html"),
+        ("refused", "428 json"),
+        ("DNS", "504 html"),
+        ("503 html", "428 json"),
+        ("reset", "409 epoch"),
+    ],
+)
+async def test_reasons_to_send_again_do_not_add_up(first: str, second: str) -> None:
+    """Two attempts are the most, whatever the causes; the second one's failure is told."""
+    once, twice = BY_NAME[first], BY_NAME[second]
+    async with stage() as on:
+        on.api.entity = [once.plan, twice.plan, on.api.good]
+        seen = await ask(on, [o for o in ALL if expected(once, o).attempts == 2])
+    sessions = 1 + once.verdict.renewals
+    for s in seen:
+        want = replace(expected(twice, s.operation), attempts=2, sessions=sessions)
+        assert [] == complaint(want, s)
