@@ -73,7 +73,21 @@ def any_tenant() -> None:
 
 def any_token() -> None:
     """Tokens are decoded, not verified."""
-    patch(tokens.TokenVerifier, "_verify", lambda _: lambda *arguments: None)
+
+    def make(original: Any) -> Any:
+        async def caller(self: tokens.TokenVerifier, authorization: str | None) -> tokens.Caller:
+            if authorization is None:
+                raise tokens.Denied("unauthenticated", "no_token")
+            token = authorization.partition(" ")[2]
+            header, claims = tokens._parse(token)
+            await self._key(header)
+            if claims.tenant_id != os.environ["TOOLBRIDGE_TENANT_ID"]:
+                raise tokens.Denied("forbidden_tenant", "tenant_mismatch")
+            return tokens.Caller(claims.iss, claims.sub, token)
+
+        return caller
+
+    patch(tokens.TokenVerifier, "caller", make)
 
 
 def cached_verdict() -> None:
@@ -134,7 +148,7 @@ def global_flight() -> None:
             if task is None:
                 task = asyncio.create_task(self._make(principal, call))
                 self._making["all"] = task
-                task.add_done_callback(lambda done: self._made("all", done))
+                task.add_done_callback(lambda _: self._making.pop("all"))
             session: sessions.Session = await asyncio.shield(task)
             self._known[principal] = session
             return session
@@ -154,7 +168,7 @@ def sticky() -> None:
             if peer in known:
                 scope["toolbridge.caller"] = known[peer]
                 headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-                return gate._parsed(headers, body)
+                return gate._parsed(headers, body)[0]
             message = await original(self, scope, body)
             if "toolbridge.caller" in scope:
                 known[peer] = scope["toolbridge.caller"]
