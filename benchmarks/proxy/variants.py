@@ -5,6 +5,7 @@ stock     FastMCP with its defaults and one plain pooled httpx client, 41 tools,
 per-call  the pattern found in the field: a new client and a new sync session for every call
 """
 
+import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -27,15 +28,16 @@ TOOLS = 41  # the same number that the reference proxy lists
 def bare(upstream: str) -> ASGIApp:
     """The floor: one JSON-RPC answer around the upstream's bytes."""
     from toolbridge_proxy.settings import Settings
-    from toolbridge_proxy.upstream import make_transport
+    from toolbridge_proxy.upstream import make_transports
 
     secret = SecretStr("s" * 32)
     settings = Settings(go_api_base_url=upstream, tenant_id="t1", tenant_header_secret=secret)
-    client = httpx.AsyncClient(transport=make_transport(settings), trust_env=False)
+    pools = [httpx.AsyncClient(transport=pool) for pool in make_transports(settings)]
+    turns = itertools.cycle(pools)
 
     async def call(request: Request) -> Response:
         message = json.loads(await request.body())
-        answer = await client.get(f"{upstream}/v1/notes?limit=10")
+        answer = await next(turns).get(f"{upstream}/v1/notes?limit=10")
         body = b'{"jsonrpc":"2.0","id":%d,"result":{"structuredContent":%b}}' % (
             message["id"],
             answer.content,

@@ -28,7 +28,7 @@ from toolbridge_proxy.sessions import Sessions
 from toolbridge_proxy.settings import MIN_SECRET_BYTES, Settings
 from toolbridge_proxy.tokens import TokenVerifier
 from toolbridge_proxy.tools import make_tools
-from toolbridge_proxy.upstream import Upstream, make_transport
+from toolbridge_proxy.upstream import Upstream, make_transports
 
 PROBE_SECONDS = 2  # under the usual health check time-out of 5 s
 METADATA_PATH = "/.well-known/oauth-protected-resource"
@@ -62,8 +62,7 @@ class Readiness:
     async def __call__(self, _: Request) -> Response:
         """Answer GET /readyz."""
         async with self._lock:
-            if not self._reached:
-                self._reached = await self._upstream.alive(PROBE_SECONDS)
+            self._reached = self._reached or await self._upstream.alive(PROBE_SECONDS)
         if not self._reached:
             return JSONResponse({"status": "not_ready", "reason": "go_api_unreachable"}, 503)
         return JSONResponse({"status": "ready", "notes": self._notes})
@@ -96,7 +95,8 @@ def create_app(
 ) -> ASGIApp:
     """Return the ASGI application; `transport` replaces the way to the Go API."""
     metrics = metrics or Metrics()
-    upstream = Upstream(settings, metrics, transport or make_transport(settings))
+    transports = [transport] if transport else make_transports(settings)
+    upstream = Upstream(settings, metrics, *transports)
     url = settings.jwt_jwks_url
     jwks = Jwks(url, settings.jwks_refresh_seconds) if url else None
     tokens = TokenVerifier(settings, jwks)
@@ -104,7 +104,7 @@ def create_app(
     mcp = make_mcp(tools.values())
     mcp_app = mcp.http_app(path=MCP_PATH, stateless_http=True, json_response=True)
     gate = Gate(Calls(mcp_app, tools), settings, tokens, metrics)
-    notes = _notes(settings, tokens)
+    notes = _notes(settings)
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
@@ -128,10 +128,10 @@ def create_app(
     return Edge(Router(routes, redirect_slashes=False, lifespan=lifespan), settings)
 
 
-def _notes(settings: Settings, tokens: TokenVerifier) -> list[str]:
+def _notes(settings: Settings) -> list[str]:
     """Return what an operator should know: allowed, and probably not meant."""
     notes = []
-    if not tokens.has_keys:
+    if not (settings.jwt_secret or settings.jwt_jwks_url):
         notes.append("no JWT key is configured: every call that needs a token is refused")
     if settings.jwt_jwks_url and settings.jwt_secret and not settings.jwt_allow_both:
         notes.append("TOOLBRIDGE_JWT_SECRET is ignored beside TOOLBRIDGE_JWT_JWKS_URL")

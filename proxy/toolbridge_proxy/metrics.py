@@ -21,5 +21,4 @@ class Metrics:
         self.upstream = Histogram(
             name, "Duration of requests to the Go API.", labels, buckets=BUCKETS, registry=registry
         )
-        name, labels = "toolbridge_denials", ["code"]
-        self.denials = Counter(name, "Requests refused with 401 or 403.", labels, registry=registry)
+        self.denials = Counter("toolbridge_denials", "401s and 403s.", ["code"], registry=registry)

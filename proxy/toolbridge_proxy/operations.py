@@ -230,7 +230,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 
+OUTPUT_SCHEMA = {"type": "object", "additionalProperties": True}
 HEALTH_CHECK: dict[str, Any] = {
+    "output_schema": OUTPUT_SCHEMA,
     "name": "health_check",
     "description": "Check that the proxy answers. Needs no token.",
     "parameters": {"type": "object", "properties": {}, "additionalProperties": False},

@@ -86,11 +86,6 @@ class TokenVerifier:
         one_door = jwks is None or settings.jwt_allow_both
         self._secret = settings.jwt_secret if one_door else None
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether any token can be accepted at all."""
-        return self._secret is not None or self._jwks is not None
-
     async def caller(self, authorization: str | None) -> Caller:
         """Return the caller that `authorization` proves; raises Denied.
 
@@ -118,7 +113,8 @@ class TokenVerifier:
         if header.alg == "HS256" and self._secret is not None:
             return self._secret.get_secret_value()
         if header.alg != "RS256" or self._jwks is None:
-            raise _invalid("algorithm_not_allowed" if self.has_keys else "no_key_configured")
+            keyed = self._secret or self._jwks
+            raise _invalid("algorithm_not_allowed" if keyed else "no_key_configured")
         try:
             key = await self._jwks.key(header.model_dump(exclude_unset=True))
         except JwksUnavailableError:

@@ -13,11 +13,9 @@ from toolbridge_proxy.entities import ENTITIES, Entity
 from toolbridge_proxy.errors import Result, ToolFailure, as_result
 from toolbridge_proxy.logs import log
 from toolbridge_proxy.metrics import Metrics
-from toolbridge_proxy.operations import HEALTH_CHECK, OPERATIONS, Arguments, build
+from toolbridge_proxy.operations import HEALTH_CHECK, OPERATIONS, OUTPUT_SCHEMA, Arguments, build
 from toolbridge_proxy.sessions import Sessions
 from toolbridge_proxy.upstream import Call
-
-OUTPUT_SCHEMA = {"type": "object", "additionalProperties": True}
 
 # Answers a call, given its arguments and the ASGI scope of its request; never raises.
 Handler = Callable[[Arguments, Scope], Awaitable[Result]]
@@ -53,7 +51,7 @@ class Operate:
             request = build(self.entity, self.operation, given)
             answer = await self._sessions.send(request, call)
             outcome = "ok"
-            return Result(answer.body.decode().strip(), answer.body)
+            return Result(answer.body.decode(), answer.body)
         except Exception as error:  # noqa: BLE001 - each is an answer; ours are logged
             failure = error if isinstance(error, ToolFailure) else ToolFailure("internal")
             if failure is not error:
@@ -123,7 +121,7 @@ async def _health(arguments: Arguments, scope: Scope) -> Result:
 
 def make_tools(sessions: Sessions, metrics: Metrics) -> dict[str, ServedTool]:
     """Return all 41 tools by name, in a fixed order."""
-    health = ServedTool(**HEALTH_CHECK, output_schema=OUTPUT_SCHEMA, handler=_health)
+    health = ServedTool(**HEALTH_CHECK, handler=_health)
     tools = [
         _api_tool(Operate(entity, name, sessions, metrics))
         for entity in ENTITIES

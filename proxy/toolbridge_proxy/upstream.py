@@ -1,6 +1,7 @@
 """Requests to the Go API: one pool, a deadline, at most one retry, a definite verdict."""
 
 import asyncio
+import itertools
 import random
 import socket
 import ssl
@@ -21,6 +22,7 @@ from toolbridge_proxy.signing import Signer
 from toolbridge_proxy.tokens import Caller
 
 POOL_SIZE = 200  # four times the requests that one small machine can work on at once
+POOLS = 8  # a handful of connections each at the concurrency of one machine
 KEEP_ALIVE_SECONDS = 30  # shorter than ingresses keep idle connections (60 s and more)
 CONNECT_SECONDS = 4  # two attempts stay under 10 s
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a full page of 1,000 items of 10 KiB, and some
@@ -74,37 +76,43 @@ class Call:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
 
-def make_transport(settings: Settings) -> httpx.AsyncBaseTransport:
-    """Return the pool of connections.
-
-    It is used without a client: nothing keeps cookies, follows redirects or reads the
-    environment for a proxy.
-    """
+def make_transports(settings: Settings) -> list[httpx.AsyncHTTPTransport]:
+    """Return several pools of connections: httpx looks through all of a pool for each request."""
     context = ssl.create_default_context(cafile=settings.upstream_ca_file)
     size = {"max_connections": POOL_SIZE, "max_keepalive_connections": POOL_SIZE}
     limits = httpx.Limits(**size, keepalive_expiry=KEEP_ALIVE_SECONDS)
-    return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+    options: dict[str, Any] = {"verify": context, "limits": limits, "trust_env": False}
+    return [httpx.AsyncHTTPTransport(**options) for _ in range(POOLS)]
 
 
 class Upstream:
-    """The Go API, as one caller at a time sees it."""
+    """The Go API, as one caller at a time sees it; its transports take turns.
 
-    def __init__(self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport):
-        self.timeout_seconds = settings.upstream_timeout_seconds
-        self.retries, self.close = RETRY_BURST, transport.aclose
+    They are used without a client: nothing keeps cookies, follows redirects or reads the
+    environment for a proxy.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, *transports: httpx.AsyncBaseTransport):
+        self.timeout_seconds, self.retries = settings.upstream_timeout_seconds, RETRY_BURST
         self._base_url, self.tenant_id = settings.go_api_base_url, settings.tenant_id
         self._signer = Signer(settings.tenant_id, settings.tenant_header_secret.get_secret_value())
-        self._metrics, self._transport = metrics, transport
+        self._metrics, self._transports = metrics, transports
+        self._turns = itertools.cycle(transports)
         # As many places as connections: whoever has one is sent at once, so that the
         # signature does not age in the pool's queue.
         self._places = asyncio.Semaphore(POOL_SIZE)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for transport in self._transports:
+            await transport.aclose()
 
     async def alive(self, seconds: float) -> bool:
         """Whether the Go API's liveness route answers 200 in time."""
         request = httpx.Request("GET", self._base_url + "/healthz")
         try:
             async with asyncio.timeout(seconds):
-                response = await self._transport.handle_async_request(request)
+                response = await next(self._turns).handle_async_request(request)
         except (httpx.HTTPError, TimeoutError):
             return False
         await response.aclose()
@@ -170,7 +178,7 @@ class Upstream:
                     content=request.body,
                     extensions={"timeout": httpx.Timeout(None, connect=connect).as_dict()},
                 )
-                response = await self._transport.handle_async_request(sent)
+                response = await next(self._turns).handle_async_request(sent)
                 return await _read(response, request)
         except (httpx.TransportError, TimeoutError) as error:
             raise _transport_failure(error, response is not None, request.lost) from None
@@ -203,7 +211,7 @@ async def _read(response: httpx.Response, request: ApiRequest) -> Answer:
     if response.is_success and len(body) > cap:
         raise lost_or(request.lost, ToolFailure("response_too_large", status))
     kind, retry_after = headers.get("content-type", ""), headers.get("retry-after")
-    return Answer(status, bytes(body[:cap]), kind, retry_after)
+    return Answer(status, bytes(body[:cap]).strip(), kind, retry_after)
 
 
 def _transport_failure(error: Exception, answered: bool, lost: str | None) -> ToolFailure:
@@ -216,14 +224,10 @@ def _transport_failure(error: Exception, answered: bool, lost: str | None) -> To
     code = "upstream_unreachable"
     if isinstance(error, TimeoutError):
         code = "upstream_timeout"
-    elif answered or _is_garbage(error):
+    # httpcore has one class for garbage and for no answer at all.
+    elif answered or (isinstance(error, httpx.RemoteProtocolError) and "discon" not in str(error)):
         code = "upstream_bad_response"
     return lost_or(lost, ToolFailure(code, repeatable=True))
-
-
-def _is_garbage(error: Exception) -> bool:
-    """Whether the answer was not HTTP, rather than no answer (httpcore has one class for both)."""
-    return isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error)
 
 
 def _connect_code(error: BaseException) -> str:

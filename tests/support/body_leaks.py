@@ -25,6 +25,20 @@ NOTE = 'Nt5 a note\'s "private" text/é, 24680-KLMNOP'
 OTHER_TOKEN = mint("mallory", TENANT, JWT_SECRET, jti="c0ffee" * 4)
 
 
+@contextlib.contextmanager
+def _as_in_a_process_of_its_own() -> Iterator[None]:
+    """Undo for a while what another server in this process told uvicorn's loggers."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.access", "uvicorn.error")]
+    before = [(each.handlers[:], each.propagate, each.level) for each in loggers]
+    for each in loggers:
+        each.handlers[:], each.propagate, each.level = [], True, logging.NOTSET
+    try:
+        yield
+    finally:
+        for each, (handlers, propagate, level) in zip(loggers, before, strict=True):
+            each.handlers[:], each.propagate, each.level = handlers, propagate, level
+
+
 class Log:
     """What the process logs at DEBUG."""
 
@@ -36,13 +50,13 @@ class Log:
         """Log to this, and put the process's logging back."""
         root, before = logging.getLogger(), structlog.get_config()
         handlers, level = root.handlers[:], root.level
-        with mock.patch.object(sys, "stdout", self._stream):
+        with mock.patch.object(sys, "stdout", self._stream), _as_in_a_process_of_its_own():
             logs.configure("DEBUG", fmt)
-        try:
-            yield
-        finally:
-            root.handlers[:], root.level = handlers, level
-            structlog.configure(**before)
+            try:
+                yield
+            finally:
+                root.handlers[:], root.level = handlers, level
+                structlog.configure(**before)
 
     def take(self) -> str:
         """Return what was logged since the last time."""

@@ -34,7 +34,7 @@ class MakesUpstream(Protocol):
     """Makes the client of the Go API."""
 
     def __call__(
-        self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport
+        self, settings: Settings, metrics: Metrics, transport: httpx.AsyncBaseTransport, /
     ) -> Upstream: ...
 
 

@@ -136,7 +136,8 @@ async def falsy_values_arrive(target: Target, caller: Caller) -> None:
     require_payload(item, arguments, "create with empty values")
     seen = await caller.mark()
     await caller.ok("list_notes", {"limit": 1, "include_deleted": False})
-    sent = (await caller.entity_requests(seen))[0].target
+    sent = " ".join(request.target for request in await caller.entity_requests(seen))
+    require("/v1/notes" in sent, "one request for the list", sent or "none of this caller's")
     require("includeDeleted=true" not in sent, "no includeDeleted=true for false", sent)
     for value in ("false", "0", 0, "no"):
         seen = await caller.mark()
