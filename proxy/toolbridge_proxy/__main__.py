@@ -8,6 +8,7 @@ from prometheus_client import start_http_server
 
 from toolbridge_proxy import diagnose, logs, settings
 from toolbridge_proxy.app import create_app
+from toolbridge_proxy.edge import MAX_HEAD_BYTES
 from toolbridge_proxy.metrics import Metrics
 
 EXIT_CONFIGURATION = 4
@@ -49,6 +50,8 @@ def _serve(config: settings.Settings) -> int:
             create_app(config, metrics),
             host=config.host,
             port=config.port,
+            http="h11",  # httptools loses the body of a request that offers an upgrade
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             log_config=None,
             access_log=False,  # it prints query strings, and people put tokens there
             server_header=False,

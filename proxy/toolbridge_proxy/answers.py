@@ -11,7 +11,7 @@ from toolbridge_proxy import strict_json
 from toolbridge_proxy.errors import ToolFailure, lost_or
 from toolbridge_proxy.logs import CORRELATION_ID
 
-# The MCP library serialises results to at most 255 levels.
+# Clients of the MCP library read results of at most 255 levels.
 MAX_DEPTH = 160
 MAX_DETAIL_CHARS = 200
 MAX_RETRY_AFTER_SECONDS = 86400
@@ -117,7 +117,11 @@ def _said(answer: Answer) -> tuple[str | None, str | None]:
 def _clean(value: object) -> str | None:
     if not isinstance(value, str) or not value or _NOT_RELAYED.search(value):
         return None
-    return re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]", " ", value[:MAX_DETAIL_CHARS])
+    return re.sub(
+        r"[^\x20-\x7e\xa0-\u2027\u2030-\u2065\u2070-\ud7ff\ue000-\uffff\U00010000-\U0010ffff]",
+        " ",
+        value[:MAX_DETAIL_CHARS],
+    )
 
 
 def _retry_after(value: Any) -> int | None:

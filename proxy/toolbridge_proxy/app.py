@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-# Imported by FastMCP at the first call, which would then take half a second more.
+# Imported by FastMCP at its first answer, which would then take half a second more.
 import fastmcp.server.context
 import fastmcp.server.providers.prefab_synthesis
 import fastmcp.server.sessions  # noqa: F401
@@ -57,13 +57,13 @@ class Readiness:
 
     def __init__(self, upstream: Upstream, notes: list[str]) -> None:
         self._upstream, self._notes = upstream, notes
-        self._reached, self._lock = False, asyncio.Lock()
+        self._probe: asyncio.Task[bool] | None = None
 
     async def __call__(self, _: Request) -> Response:
-        """Answer GET /readyz."""
-        async with self._lock:
-            self._reached = self._reached or await self._upstream.alive(PROBE_SECONDS)
-        if not self._reached:
+        """Answer GET /readyz; who asks meanwhile waits for the same probe."""
+        if self._probe is None or (self._probe.done() and not self._probe.result()):
+            self._probe = asyncio.create_task(self._upstream.alive(PROBE_SECONDS))
+        if not await asyncio.shield(self._probe):
             return JSONResponse({"status": "not_ready", "reason": "go_api_unreachable"}, 503)
         return JSONResponse({"status": "ready", "notes": self._notes})
 
@@ -121,6 +121,7 @@ def create_app(
         # At / too, so that the bare URL works in clients.
         *(Route(path, gate, methods=["POST"]) for path in ("/", MCP_PATH)),
         Route("/healthz", JSONResponse({"status": "ok"}), methods=["GET"]),
+        # A method, because Starlette takes an instance for an ASGI application.
         Route("/readyz", Readiness(upstream, notes).__call__, methods=["GET"]),
         *_metadata_routes(settings),
     ]

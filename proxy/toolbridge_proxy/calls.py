@@ -1,4 +1,4 @@
-"""Calls of tools, answered in a twentieth of the MCP library's time; it answers all else."""
+"""Calls of tools, answered without the MCP library, in far less time; it answers all else."""
 
 import json
 from typing import Any

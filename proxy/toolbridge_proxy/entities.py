@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, FailFast, Field
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
@@ -20,7 +20,7 @@ Uid = Annotated[
     AfterValidator(_canonical_uuid),
     Field(json_schema_extra={"format": "uuid"}),
 ]
-Texts = list[str]
+Texts = Annotated[list[str], FailFast()]  # one error says it; a million cost a gigabyte
 Object = dict[str, Any]
 
 

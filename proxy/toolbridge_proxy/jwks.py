@@ -47,7 +47,8 @@ class Jwks:
         Raises JwksUnavailableError when no set was ever had.
         """
         kid = header.get("kid")
-        if self._is_due(kid):
+        # Who knows no key waits for the fetch under way, which may bring it.
+        if self._is_due(kid) or self._find(kid) is None:
             async with self._lock:
                 if self._is_due(kid):
                     await self._refresh()
@@ -79,9 +80,8 @@ class Jwks:
             log.warning("jwks_refresh_failed", failure=type(failure).__name__)
 
     async def _fetch(self) -> bytes:
-        async with self._client.stream(
-            "GET", self._url, headers={"Accept-Encoding": "identity"}
-        ) as response:
+        headers = {"Accept-Encoding": "identity"}
+        async with self._client.stream("GET", self._url, headers=headers) as response:
             if response.status_code != httpx.codes.OK:
                 raise ValueError("unexpected status")
             body = b""

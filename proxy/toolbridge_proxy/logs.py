@@ -21,6 +21,7 @@ class _Libraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record: where it is from, and what the server says about itself."""
         says = record.getMessage() if record.name.startswith("uvicorn") else "message withheld"
+        says = says.partition("\n")[0]  # more lines are a traceback
         source = f"{record.name}:{record.lineno}"
         log.log(record.levelno, says, source=source, exc_info=record.exc_info)
 
@@ -36,16 +37,13 @@ def _place(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 def configure(level: str, fmt: str) -> None:
     """Send every log line of the process to standard output."""
-    as_json, console = (
-        structlog.processors.JSONRenderer(),
-        structlog.dev.ConsoleRenderer(colors=False),
-    )
+    for_people = structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _place,
-            as_json if fmt == "json" else console,
+            structlog.processors.JSONRenderer() if fmt == "json" else for_people,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),

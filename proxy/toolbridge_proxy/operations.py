@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from mcp_types import ToolAnnotations
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 
 from toolbridge_proxy.entities import Argument, Entity, Object, Uid
 from toolbridge_proxy.errors import ToolFailure
@@ -43,7 +43,7 @@ class Page(BaseModel):
     """The answer of a list."""
 
     model_config = ConfigDict(strict=True)
-    items: list[Item]
+    items: Annotated[list[Item], FailFast()]
     nextCursor: str = ""  # noqa: N815 - as on the wire
 
 

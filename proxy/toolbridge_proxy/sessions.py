@@ -20,8 +20,6 @@ MARGIN_SECONDS = 5  # beyond the deadline of a call: clocks and the way
 MAX_SESSIONS = 10_000  # about 5 MB
 
 Principal = tuple[str | None, str]
-# Why one call gets no session while another of the same caller may: its time, its token.
-_OWN_REASONS = {"upstream_timeout", "upstream_token_rejected"}
 
 
 class Made(BaseModel):
@@ -94,7 +92,7 @@ class Sessions:
         except TimeoutError:
             raise ToolFailure("upstream_timeout") from None
         except ToolFailure as failure:
-            if joined is None or failure.code not in _OWN_REASONS:
+            if joined is None or failure.code != "upstream_timeout":
                 raise
         return await self._wait(principal, call)
 

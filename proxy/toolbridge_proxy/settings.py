@@ -5,8 +5,8 @@ import re
 import ssl
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
+import httpx
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -26,24 +26,27 @@ class SettingsError(Exception):
 
 def _url(value: str) -> str:
     try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # its message quotes the value
+        parts = httpx.URL(value)
+        good = (
+            parts.scheme in ("http", "https") and parts.host and (parts.port or 443) in range(65536)
+        )
+    except (ValueError, httpx.InvalidURL):  # its message quotes the value
         good = False
     if not good or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise ValueError("must be an absolute http or https URL in plain ASCII")
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if parts.userinfo or parts.query or parts.fragment:
         raise ValueError("must not carry credentials, a query or a fragment")
     return value.rstrip("/")
 
 
 def _private_or_https(value: str) -> str:
-    parts = urlsplit(value)
-    host = (parts.hostname or "").lower()
+    parts = httpx.URL(value)
+    host = parts.host.lower()
     try:
         public = ipaddress.ip_address(host).is_global
     except ValueError:
-        public = "." in host and not host.endswith(_PRIVATE_SUFFIXES)
+        # A name, or an address as one number (134744072 is 8.8.8.8).
+        public = ("." in host or host[:1].isdigit()) and not host.endswith(_PRIVATE_SUFFIXES)
     if parts.scheme == "http" and public:
         raise ValueError("must be https for a public host: tokens would travel in clear")
     return value

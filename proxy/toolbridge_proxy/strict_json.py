@@ -23,7 +23,7 @@ def loads(raw: bytes, *, max_depth: int) -> Any:
         if "\\u" in text:  # the one way to half a surrogate pair
             json.dumps(value, ensure_ascii=False).encode()
         # Nothing is deeper than it has brackets, which are counted at once.
-        if text.count("[") + text.count("{") > max_depth < _depth(value):
+        if text.count("[") + text.count("{") > max_depth < _depth([value]) - 1:
             raise RecursionError
     except StrictJSONError:
         raise
@@ -52,4 +52,5 @@ def _finite(text: str) -> float:
 
 def _depth(value: Any) -> int:
     children = value.values() if isinstance(value, dict) else value
-    return 1 + max(map(_depth, children), default=0) if isinstance(value, (dict, list)) else 0
+    nested = (_depth(child) for child in children if isinstance(child, (dict, list)))
+    return 1 + max(nested, default=0)

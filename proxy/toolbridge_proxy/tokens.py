@@ -35,8 +35,7 @@ class _Header(BaseModel):
     alg: str
     kid: str = None  # type: ignore[assignment] # may be absent, not null
     typ: Annotated[_AccessType, BeforeValidator(lambda typ: str(typ).lower())] = "jwt"
-    # No extension is understood, so no value may name a critical one (RFC 7515 section 4.1.11).
-    crit: Annotated[list[str], Field(min_length=1, max_length=0)] = []
+    crit: Any = None
     b64: bool = True
 
 
@@ -98,8 +97,10 @@ class TokenVerifier:
             raise _invalid("not_a_bearer_token")
         token = bearer[1]
         header, claims = _parse(token)
-        if not header.b64:  # an unencoded payload is not a JWT (RFC 7797 section 7)
-            raise _invalid("unencoded_payload")
+        # No extension is understood, so none may be critical (RFC 7515 section 4.1.11); an
+        # unencoded payload is not a JWT (RFC 7797 section 7).
+        if "crit" in header.model_fields_set or not header.b64:
+            raise _invalid("critical_extension")
         key = await self._key(header)
         self._verify(token, key, header.alg)
         # Our own reading of the claims: PyJWT's lets repeated names through and cuts fractions.

@@ -39,7 +39,7 @@ class Operate:
         """Validate, send, answer; every failure becomes a result."""
         started = time.monotonic()
         call = Call(
-            scope["toolbridge.caller"],  # absent for who has shown no token
+            scope["toolbridge.caller"],  # the gate lets no one come here without
             deadline=started + self._sessions.timeout_seconds,
             correlation_id=scope["toolbridge.correlation_id"],
             seconds=scope["toolbridge.seconds"],

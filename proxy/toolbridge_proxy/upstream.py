@@ -25,7 +25,7 @@ POOL_SIZE = 200  # four times the requests that one small machine can work on at
 POOLS = 8  # a handful of connections each at the concurrency of one machine
 KEEP_ALIVE_SECONDS = 30  # shorter than ingresses keep idle connections (60 s and more)
 CONNECT_SECONDS = 4  # two attempts stay under 10 s
-MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a full page of 1,000 items of 10 KiB, and some
+MAX_ANSWER_BYTES = 8 * 1024 * 1024  # a full page of 1,000 items of 8 KiB
 MAX_ERROR_BYTES = 64 * 1024  # an error page is never relayed, a JSON error is short
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
 RETRY_RATIO = 0.1  # of calls, so that an outage is not amplified
@@ -93,7 +93,7 @@ class Upstream:
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, *transports: httpx.AsyncBaseTransport):
-        self.timeout_seconds, self.retries = settings.upstream_timeout_seconds, RETRY_BURST
+        self.timeout_seconds, self.retry_budget = settings.upstream_timeout_seconds, RETRY_BURST
         self._base_url, self.tenant_id = settings.go_api_base_url, settings.tenant_id
         self._signer = Signer(settings.tenant_id, settings.tenant_header_secret.get_secret_value())
         self._metrics, self._transports = metrics, transports
@@ -120,7 +120,7 @@ class Upstream:
 
     def earn_retry(self) -> None:
         """Count a call: each earns a tenth of a retry for the whole process, up to a burst."""
-        self.retries = min(RETRY_BURST, self.retries + RETRY_RATIO)
+        self.retry_budget = min(RETRY_BURST, self.retry_budget + RETRY_RATIO)
 
     async def send(self, request: ApiRequest, call: Call, session: Pairs = ()) -> Answer:
         """Send, with at most one retry where it is safe; raises ToolFailure."""
@@ -128,10 +128,10 @@ class Upstream:
             return await self._attempt(request, call, session)
         except ToolFailure as failure:
             pause = random.uniform(*RETRY_PAUSE_SECONDS)
-            allowed = failure.repeatable and min(call.retries, self.retries) >= 1
+            allowed = failure.repeatable and min(call.retries, self.retry_budget) >= 1
             if not allowed or pause >= call.remaining():
                 raise
-            self.retries, call.retries = self.retries - 1, call.retries - 1
+            self.retry_budget, call.retries = self.retry_budget - 1, call.retries - 1
         await asyncio.sleep(pause)
         return await self._attempt(request, call, session)
 
@@ -167,7 +167,7 @@ class Upstream:
         remaining = call.remaining()
         if remaining <= 0:
             raise ToolFailure("upstream_timeout")
-        connect = min(CONNECT_SECONDS, 0.4 * self.timeout_seconds, remaining)
+        connect = min(CONNECT_SECONDS, 0.4 * self.timeout_seconds, 0.9 * remaining)
         response: httpx.Response | None = None
         try:
             async with asyncio.timeout(remaining):

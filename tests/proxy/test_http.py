@@ -1,5 +1,6 @@
 """The HTTP layer: who may send what, and what any answer carries."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -310,21 +311,17 @@ async def test_a_body_over_the_cap_is_413(token_: str | None, mcp: Mcp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "status"),
+    ("path", "headers"),
     [
-        ("/mcp", {f"X-{n}": "x" for n in range(200)}, 431),
-        ("/mcp", {"X-Long": "x" * 70_000}, 431),
-        ("/mcp?" + "x" * 9_000, {}, 414),
-        ("/" + "x" * 9_000, {}, 414),
+        ("/mcp", {f"X-{n}": "x" * 400 for n in range(200)}),
+        ("/mcp", {"X-Long": "x" * 70_000}),
+        ("/mcp?" + "x" * 60_000, {"X-Long": "x" * 10_000}),
     ],
-    ids=["many", "long", "query", "path"],
+    ids=["many", "long", "query"],
 )
-async def test_oversized_heads_are_refused(
-    path: str, headers: dict[str, str], status: int, mcp: Mcp
-) -> None:
-    """Header count, header size and URL have caps."""
-    response = await mcp.http.post(path, content=rpc("ping"), headers=headers)
-    assert status == response.status_code
+async def test_oversized_heads_are_refused(path: str, headers: dict[str, str], mcp: Mcp) -> None:
+    """URL and header fields have a cap together."""
+    assert 431 == (await mcp.http.post(path, content=rpc("ping"), headers=headers)).status_code
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS", "FOO"])
@@ -467,13 +464,6 @@ async def test_an_odd_correlation_id_is_replaced(bad: str, mcp: Mcp) -> None:
     assert len(response.headers["X-Correlation-ID"]) == 32
 
 
-async def test_blanks_after_a_header_value_are_not_part_of_it(mcp: Mcp) -> None:
-    """`Mcp-Name: health_check ` names the tool (RFC 9110 section 5.5)."""
-    mcp.modern = True
-    response = await mcp.post("tools/call", HEALTH, headers={"Mcp-Name": "health_check \t"})
-    assert response.status_code == 200
-
-
 async def test_header_and_body_must_name_the_same_tool(mcp: Mcp, go_api: FakeGoApi) -> None:
     """A policy at the edge must not see another tool than the one that runs."""
     mcp.modern = True
@@ -541,3 +531,17 @@ def test_the_private_attributes_of_fastmcp_exist() -> None:
     server = FastMCP("x")._mcp_server
     assert {"tools/list", "tools/call", "ping", "server/discover"} < server._request_handlers.keys()
     assert server.get_capabilities().extensions
+
+
+async def test_a_hostile_content_type_costs_nothing(mcp: Mcp) -> None:
+    """No pattern is tried twice: a hundred parameters before a wrong one are read in no time."""
+    kind = "application/json" + ";a " * 100 + ";charset=x"
+    response = await asyncio.wait_for(post(mcp, rpc("ping"), Content_Type=kind), 10)
+    assert 415 == response.status_code
+
+
+async def test_a_refusal_quotes_no_body(mcp: Mcp) -> None:
+    """Parameters of another shape are refused before the MCP library describes them."""
+    response = await post(mcp, rpc("ping", params=["canary"]))
+    assert (400, -32600) == (response.status_code, response.json()["error"]["code"])
+    assert "canary" not in response.text

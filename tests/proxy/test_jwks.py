@@ -1,5 +1,6 @@
 """RS256 by the issuer's key set."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -186,3 +187,20 @@ async def test_a_left_over_secret_counts_only_when_both_are_allowed(
         ]
         await both.jwks.close()
     assert [expected, "ok"] == verdicts
+
+
+async def test_who_comes_during_a_fetch_waits_for_it(issuer: Issuer) -> None:
+    """The first callers after a start, or after a rotation, are not sent to log in again."""
+    fetched = asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await fetched.wait()
+        return httpx.Response(200, json={"keys": [jwk(KEYS[0])]})
+
+    issuer.route.mock(side_effect=slow)
+    bearer = f"Bearer {rs256(KEYS[0])}"
+    callers = [asyncio.create_task(issuer.verifier.caller(bearer)) for _ in range(5)]
+    await asyncio.sleep(0)
+    fetched.set()
+    assert ["alice"] * 5 == [caller.subject for caller in await asyncio.gather(*callers)]
+    assert 1 == issuer.route.call_count

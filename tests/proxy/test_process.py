@@ -172,21 +172,54 @@ async def test_ctrl_c_ends_it_with_130() -> None:
         assert await asyncio.wait_for(process.wait(), 10) == 130
 
 
+BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+
+
+async def status(url: str, path: str, *lines: str) -> bytes:
+    """POST a ping with these header lines on a raw socket; return the answer's status."""
+    fixed = ("Host: localhost", "Connection: close", f"Content-Length: {len(BODY)}")
+    head = "\r\n".join((f"POST {path} HTTP/1.1", *fixed, *lines))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(f"{head}\r\n\r\n{BODY}".encode())
+    try:
+        answer = await asyncio.wait_for(reader.read(), 10)
+    except ConnectionResetError:  # the rest of a head that was too long was not read
+        return b"reset"
+    finally:
+        writer.close()
+    return answer.split(b" ")[1]
+
+
 async def test_real_header_lines_are_seen_by_the_server() -> None:
     """On a raw socket: an alias of the path is 404, two tokens are 400, blanks are trimmed."""
-    body = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
-    lines = "Content-Type: application/json \t\r\nConnection: close\r\n"
-    two = f"Authorization: Bearer {default_token()}\r\nauthorization: Bearer x\r\n"
-
-    async def status(path: str, extra: str = "") -> bytes:
-        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{lines}{extra}"
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        answer = await asyncio.wait_for(reader.read(), 10)
-        writer.close()
-        return answer.split(b" ")[1]
-
+    kind = "Content-Type: application/json \t"
+    two = (f"Authorization: Bearer {default_token()}", "authorization: Bearer x")
     async with proxy() as (_, url, __):
-        port = int(url.rpartition(":")[2])
-        statuses = [await status("/mcp"), await status("//mcp"), await status("/mcp", two)]
+        statuses = [
+            await status(url, "/mcp", kind),
+            await status(url, "//mcp", kind),
+            await status(url, "/mcp", kind, *two),
+        ]
     assert [b"200", b"404", b"400"] == statuses
+
+
+async def test_an_offer_to_upgrade_is_ignored() -> None:
+    """Some clients offer HTTP/2 in clear text with each request (RFC 9110 section 7.8)."""
+    kind = "Content-Type: application/json"
+    offer = ("Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Connection: Upgrade, HTTP2-Settings")
+    async with proxy() as (_, url, __):
+        assert b"200" == await status(url, "/mcp", kind, *offer)
+
+
+async def test_an_oversized_head_is_cut_off() -> None:
+    """Headers and URL have a cap, and the next request is served."""
+    kind, long = "Content-Type: application/json", "x" * 100_000
+    many = [f"X-{number}: {'x' * 100}" for number in range(1000)]
+    async with proxy() as (_, url, __):
+        refused = {
+            await status(url, "/mcp", kind, f"X-Long: {long}"),
+            await status(url, "/mcp", kind, *many),
+            await status(url, f"/mcp?{long}", kind),
+        }
+        assert refused <= {b"400", b"431", b"reset"}
+        assert b"200" == await status(url, "/mcp", kind)
