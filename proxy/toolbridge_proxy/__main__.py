@@ -35,11 +35,12 @@ def main() -> int:
 
 
 class Server(uvicorn.Server):
-    """Ends at once at the second signal of either kind, not only at a second Ctrl-C."""
+    """Says that it drains, and ends at once at the second signal of either kind."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take one signal."""
         self.force_exit = self.should_exit
+        self.config.app.also[:] = [(b"connection", b"close")]  # type: ignore[union-attr]
         super().handle_exit(sig, frame)
 
 

@@ -46,6 +46,8 @@ class Edge:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        # Headers for every answer: while the server drains, that it closes the connection.
+        self.also: list[tuple[bytes, bytes]] = []
         self._origins = frozenset(settings.allowed_origins)
         public = urlsplit(settings.public_url or "").netloc
         self._hosts = frozenset(name.lower() for name in (public, *settings.allowed_hosts) if name)
@@ -67,12 +69,13 @@ class Edge:
             if message["type"] == "http.response.start":
                 answered = True
                 seconds["total"] = time.monotonic() - started
-                message["headers"] = [*message["headers"], *_common(correlation_id, seconds)]
+                own = [*_own(correlation_id, seconds), *self.also]
+                # A new list: that of an answer which is always the same is used again.
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
-        refusal = self._refusal(scope, headers)
         try:
-            await (refusal or self._app)(scope, receive, finish)
+            await (self._refusal(scope, headers) or self._app)(scope, receive, finish)
         except Exception:  # noqa: BLE001 - the last resort, logged
             log.exception("request_crashed", correlation_id=correlation_id)
             if not answered:
@@ -110,7 +113,7 @@ def _correlation_id(headers: list[tuple[str, str]]) -> str:
     return given[0] if len(given) == 1 and CORRELATION_ID.fullmatch(given[0]) else uuid.uuid4().hex
 
 
-def _common(correlation_id: str, seconds: dict[str, float]) -> list[tuple[bytes, bytes]]:
+def _own(correlation_id: str, seconds: dict[str, float]) -> list[tuple[bytes, bytes]]:
     timing = ", ".join(f"{name};dur={value * 1000:.1f}" for name, value in sorted(seconds.items()))
     own = [(b"x-correlation-id", correlation_id.encode()), (b"server-timing", timing.encode())]
     return [*own, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]

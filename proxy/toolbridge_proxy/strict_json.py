@@ -51,6 +51,5 @@ def _finite(text: str) -> float:
 
 
 def _depth(value: Any) -> int:
-    children = value.values() if isinstance(value, dict) else value
-    nested = (_depth(child) for child in children if isinstance(child, (dict, list)))
-    return 1 + max(nested, default=0)
+    parts = value.values() if isinstance(value, dict) else value
+    return 1 + max((_depth(part) for part in parts if isinstance(part, (dict, list))), default=0)

@@ -545,3 +545,9 @@ async def test_a_refusal_quotes_no_body(mcp: Mcp) -> None:
     response = await post(mcp, rpc("ping", params=["canary"]))
     assert (400, -32600) == (response.status_code, response.json()["error"]["code"])
     assert "canary" not in response.text
+
+
+async def test_an_answer_that_is_always_the_same_does_not_grow(mcp: Mcp) -> None:
+    """Each liveness answer has each header once."""
+    answers = [await mcp.http.get("/healthz") for _ in range(3)]
+    assert 1 == len({len(answer.headers.raw) for answer in answers})
