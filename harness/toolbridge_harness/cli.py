@@ -10,6 +10,9 @@ import click
 from toolbridge_harness.commands.checklist import checklist
 from toolbridge_harness.commands.checks import checks
 from toolbridge_harness.commands.contract import contract
+from toolbridge_harness.commands.diff import diff
+from toolbridge_harness.commands.doctor import doctor
+from toolbridge_harness.commands.judge import judge
 from toolbridge_harness.commands.load import load
 from toolbridge_harness.commands.sign import sign
 from toolbridge_harness.commands.token import token
@@ -29,7 +32,7 @@ def toolbridge() -> None:
     """
 
 
-for _command in (verify, up, checks, contract, load, checklist, token, sign):
+for _command in (verify, judge, diff, up, checks, contract, doctor, load, checklist, token, sign):
     toolbridge.add_command(_command)
 
 

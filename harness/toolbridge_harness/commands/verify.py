@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -22,7 +23,14 @@ from toolbridge_harness.interruption import cancel_on_signals
 from toolbridge_harness.model import Profile, Report, Vantage
 from toolbridge_harness.progress import progress_for_stderr
 from toolbridge_harness.registry import all_checks, select
-from toolbridge_harness.report.files import Destination, parse_destinations, write_reports
+from toolbridge_harness.report.files import (
+    FORMATS,
+    Destination,
+    parse_destinations,
+    without_commands,
+    write_reports,
+)
+from toolbridge_harness.report.provenance import provenance
 from toolbridge_harness.report.terminal import render
 from toolbridge_harness.stack import Launch
 from toolbridge_harness.verify import Interrupted, Options
@@ -76,7 +84,7 @@ INTERRUPTED = 130
     "reports",
     multiple=True,
     metavar="FORMAT:FILE",
-    help="Also write json, junit or text.",
+    help=f"Also write {', '.join(FORMATS)}; github:- goes to standard output.",
 )
 def verify(**given: Any) -> int:
     """Run the checks against a target.
@@ -87,13 +95,18 @@ def verify(**given: Any) -> int:
     """
     destinations = parse_destinations(given["reports"])
     options = _options(given)
+    place = provenance(Path.cwd(), os.environ, options.baseline)
     try:
         report = run_options(options)
     except Interrupted as interrupted:
-        _publish(interrupted.report, destinations)
+        _publish(_placed(interrupted.report, place), destinations)
         return INTERRUPTED
-    _publish(report, destinations)
+    _publish(_placed(report, place), destinations)
     return report.exit_code
+
+
+def _placed(report: Report, place: dict[str, str]) -> Report:
+    return replace(report, extra={**report.extra, **place})
 
 
 def run_options(options: Options) -> Report:
@@ -180,7 +193,8 @@ def _publish(report: Report, destinations: list[Destination]) -> None:
     tty = sys.stdout is not None and sys.stdout.isatty()
     width = max(60, min(shutil.get_terminal_size().columns, 120)) if tty else 100
     try:
-        click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
+        with without_commands(destinations):
+            click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -1,0 +1,1 @@
+"""What `toolbridge doctor` runs: probes from the caller outwards, and what follows from them."""

@@ -1,0 +1,118 @@
+"""What the reports for code hosts say alike: text that is safe to print, and what is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toolbridge_harness.model import Check, Outcome, Report, Result, Severity
+from toolbridge_harness.report.terminal import replay
+
+# Control characters, half surrogates, and the marks that turn the direction of reading: a
+# target may send any of them, and none may rewrite what a reader sees.
+_UNPRINTABLE = re.compile(
+    "[^\\t\\n\\x20-\\x7e\\u00a0-\\ud7ff\\ue000-\\U0010ffff]|[\\u2028-\\u202e\\u2066-\\u2069]"
+)
+_SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def printable(text: str) -> str:
+    """Return `text` with U+FFFD for what must not be printed, and newlines as line feeds."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return `text` in one line of at most `limit` characters."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return at most `limit` characters of `text`, saying how many were left out."""
+    text = printable(text)
+    left_out = len(text) - limit
+    return text if left_out <= 0 else f"{text[:limit]}\n… {left_out} more characters"
+
+
+def observed(result: Result) -> str:
+    """Return what a result found, in words."""
+    if result.expected or result.actual:
+        return f"expected {result.expected}, got {result.actual}"
+    return result.detail or result.outcome.value
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One independent reason why a run is red."""
+
+    id: str
+    headline: str
+    lines: tuple[str, ...] = ()
+
+
+def problems(report: Report, checks: Mapping[str, Check]) -> list[Problem]:
+    """Return why a run is red: causes first, then the run's own problems, then what is left.
+
+    What follows from a cause is named under it and nowhere else.
+    """
+    results = {result.check: result for result in report.results}
+    found = [
+        Problem(
+            cause.id,
+            cause.headline,
+            (
+                *(_evidence(results[cause.id]) if cause.id in results else ()),
+                f"fix: {cause.remedy}",
+                *((f"this explains: {', '.join(cause.explains)}",) if cause.explains else ()),
+                *((f"replay: {replay(report, cause.id)}",) if cause.id in checks else ()),
+            ),
+        )
+        for cause in report.causes
+    ]
+    told = {cause.headline for cause in report.causes}
+    found += [Problem("run-complete", text) for text in report.problems if text not in told]
+    ids = {cause.id for cause in report.causes}
+    found += [
+        _alone(r, checks[r.check], report) for r in roots(report, checks) if r.check not in ids
+    ]
+    if report.exit_code == 5:
+        found.append(Problem("run-complete", NOTHING_RAN))
+    return found
+
+
+NOTHING_RAN = "nothing ran: no selected check applies to this target"
+
+
+def roots(report: Report, checks: Mapping[str, Check]) -> list[Result]:
+    """Return the red results that no other cause explains, weightiest first."""
+    found = [result for result in report.results if result.red and not result.cause]
+    return sorted(found, key=lambda r: (_SEVERITIES[checks[r.check].severity], r.check))
+
+
+def warnings(report: Report) -> list[Result]:
+    """Return what was reported without making the run red."""
+    return [result for result in report.results if result.outcome is Outcome.WARNING]
+
+
+def _alone(result: Result, declared: Check, report: Report) -> Problem:
+    return Problem(
+        declared.id,
+        declared.claim,
+        (
+            *_evidence(result),
+            f"fix: {declared.remedy}",
+            f"replay: {replay(report, declared.id)}",
+        ),
+    )
+
+
+def _evidence(result: Result) -> tuple[str, ...]:
+    return (f"{result.outcome.value}: {observed(result)}",)
+
+
+def enabling(report: Report) -> list[str]:
+    """Return one line per group of claims that the run could not look at."""
+    return [
+        f"{len(group.checks)} {'check' if len(group.checks) == 1 else 'checks'} not verified: "
+        f"{group.reason}; to enable, {group.enable}"
+        for group in report.not_verified
+    ]
