@@ -5,7 +5,7 @@ import pytest
 from support.command_line import python_command, toolbridge
 from toolbridge_harness.registry import all_checks
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.bites
 
 
 @pytest.mark.parametrize(
