@@ -35,6 +35,9 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # Where callers share a session, any error that one meets may be meant for another.
     ("tool error", ("sessions-own",)),
 )
+# What these checks find wrong shows as anything at all wherever several users are at work: one
+# user's fault, error or extra request turns up with another. Refusals go wrong by themselves.
+PERVASIVE = ("sessions-own",)
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -99,6 +102,8 @@ def _root(
     explaining += checks[name].explained_by
     if red[name].outcome is Outcome.UNTESTABLE and name != CONTROL:
         explaining.append(CONTROL)
+    if checks[name].area not in REFUSING_AREAS:
+        explaining += PERVASIVE
     for other in explaining:
         # A check that broke for reasons of ours explains nothing about the target.
         if other in red and other not in seen and red[other].outcome is not Outcome.ERROR:

@@ -77,6 +77,14 @@ def test_the_answer_names_the_cause() -> None:
     assert {"signing-unit": ("tools-x",)} == _causes(results, checks)
 
 
+def test_a_shared_session_explains_whatever_goes_wrong_for_several_users() -> None:
+    """One user's fault turns up with another; only what must be refused fails by itself."""
+    checks = _checks(sessions_own=(), tools_x=(), auth_x=())
+    results = [failed("sessions-own"), failed("tools-x", "3 requests"), failed("auth-x", "200")]
+
+    assert {"sessions-own": ("tools-x",), "auth-x": ()} == _causes(results, checks)
+
+
 def test_an_accepted_failure_is_no_cause() -> None:
     """What the baseline accepts explains nothing and is not explained."""
     checks = _checks(a_root=(), a_leaf=("a-root",))

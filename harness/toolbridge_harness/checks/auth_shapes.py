@@ -180,7 +180,7 @@ def _twice(caller: Caller, name: str, first: object, last: object) -> bytes:
     remedy="Refuse tokens with repeated names, or take the last value as the Go API does.",
     why="A proxy that reads the first value and an API that reads the last see two users.",
     needs=Vantage.MINT,
-    explained_by=(*_UNVERIFIED, "auth-expired", "tenant-wrong"),
+    explained_by=(*_UNVERIFIED, "auth-expired", "tenant-wrong", "sessions-own"),
     broken="of a claim that is said twice, the proxy reads another value than the Go API",
 )
 async def duplicate_claims_are_read_once(target: Target, caller: Caller) -> None:

@@ -1,0 +1,24 @@
+"""Serve one mutant or variant: `python tests/mutants ID`, in the environment of the real proxy."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def main() -> int:
+    """Apply the bug that the last argument names, then serve as the real proxy does."""
+    from mutants.table import all_mutants, all_variants
+    from toolbridge_proxy import __main__ as entry
+
+    name = sys.argv.pop()
+    chosen = {**all_mutants(), **all_variants()}.get(name)
+    if chosen is None:
+        sys.stderr.write(f"no mutant or variant is named {name!r}\n")
+        return 4
+    chosen.apply()
+    return entry.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
