@@ -12,7 +12,7 @@ def main() -> int:
     from toolbridge_proxy import __main__ as entry
 
     name = sys.argv.pop()
-    chosen = {**all_mutants(), **all_variants()}.get(name)
+    chosen = all_mutants().get(name) or all_variants().get(name)
     if chosen is None:
         sys.stderr.write(f"no mutant or variant is named {name!r}\n")
         return 4
