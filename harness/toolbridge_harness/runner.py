@@ -25,6 +25,8 @@ from toolbridge_harness.verdicts import (
 # The slowest check waits out one upstream deadline per fault kind; a check that takes longer
 # than this is stuck with a target that is.
 CHECK_SECONDS = 30.0
+# A start costs a core for a second or two; more at a time than cores would only wait.
+RESTARTS = 2
 # The longest check makes about 100 requests, which polite pacing spreads over 40 s with two jobs.
 PACED_CHECK_SECONDS = 150.0
 
@@ -110,21 +112,22 @@ def _why_cut_short(deployment: Deployment, seconds: float) -> Cause:
 async def _all(run: Run, deployment: Deployment, seed: int, jobs: int, progress: Progress) -> None:
     order = list(run.checks)
     random.Random(seed).shuffle(order)
-    free = asyncio.Semaphore(jobs)
 
-    async def one(declared: Check) -> None:
+    async def one(declared: Check, free: asyncio.Semaphore) -> None:
         async with free:
             result = await run_check(declared, deployment, seed)
         run.results[declared.id] = result
         progress.done(result)
 
-    async with asyncio.TaskGroup() as group:
-        for declared in order:
-            if not declared.alone:
-                group.create_task(one(declared))
-    for declared in order:
-        if declared.alone:
-            await one(declared)
+    alone = [declared for declared in order if declared.alone]
+    restarting = [d for d in order if not d.alone and Vantage.RESTART in d.needs]
+    together = [d for d in order if not d.alone and Vantage.RESTART not in d.needs]
+    # Starting a proxy takes a core: the others' answers would be late meanwhile.
+    for checks, width in ((together, jobs), (restarting, min(jobs, RESTARTS)), (alone, 1)):
+        free = asyncio.Semaphore(width)
+        async with asyncio.TaskGroup() as group:
+            for declared in checks:
+                group.create_task(one(declared, free))
 
 
 async def run_check(declared: Check, deployment: Deployment, seed: int) -> Result:

@@ -32,6 +32,98 @@ class NeverStarted(Exception):
     """The proxy did not get as far as accepting connections."""
 
 
+@dataclass(frozen=True)
+class Launch:
+    """How to start the proxy under test."""
+
+    command: str = EMBEDDED_PROXY
+    mock_host: str = "127.0.0.1"
+    """The address that the mock binds and that the proxy is told."""
+    stop_command: str | None = None
+    upstream_deadline: float = UPSTREAM_DEADLINE
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    start_seconds: float = START_SECONDS
+
+
+@dataclass(frozen=True)
+class Mock:
+    """A running mock Go API, and the secrets that it verifies with."""
+
+    process: Process
+    url: str
+    control: MockControl
+    jwt_secret: str
+    tenant_secret: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A proxy process, not necessarily up yet, and what it was given."""
+
+    process: Process
+    url: str
+    settings: dict[str, str]
+    start_seconds: float
+
+    async def ready(self) -> None:
+        """Return once the port accepts connections; NeverStarted when that does not happen."""
+        await _until_listening(self.process, self.url, self.start_seconds)
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Starts the proxy under test, as often as it is asked to, each time on ports of its own."""
+
+    launch: Launch
+    folder: Path
+    """Where the files with the settings are written: gone at the end of the run."""
+
+    @contextlib.asynccontextmanager
+    async def start(
+        self, mock: Mock, changes: Mapping[str, str | None] | None = None
+    ) -> AsyncIterator[Started]:
+        """Start the proxy before `mock` and yield it at once; its end is the end of the block.
+
+        `changes` are environment variables on top of the usual settings; None leaves one out.
+        """
+        port = self.launch.port if changes is None else None
+        number = str(port or free_port())
+        wanted = {**self._settings(mock, number), **self.launch.settings, **(changes or {})}
+        settings = {name: value for name, value in wanted.items() if value is not None}
+        name = f"toolbridge-{secrets.token_hex(4)}"
+        env_file = self.folder / f"{name}.env"
+        env_file.touch(mode=0o600)
+        env_file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+        names = {
+            "port": number,
+            "metrics_port": settings["TOOLBRIDGE_METRICS_PORT"],
+            "env_file": str(env_file),
+            "name": name,
+        }
+        async with contextlib.AsyncExitStack() as stack:
+            process = await _start_proxy(stack, self.launch, names, settings)
+            url = f"http://127.0.0.1:{number}"
+            yield Started(process, url, settings, self.launch.start_seconds)
+
+    def _settings(self, mock: Mock, port: str) -> dict[str, str]:
+        return {
+            "TOOLBRIDGE_GO_API_BASE_URL": mock.url,
+            "TOOLBRIDGE_TENANT_ID": TENANT,
+            "TOOLBRIDGE_TENANT_HEADER_SECRET": mock.tenant_secret,
+            "TOOLBRIDGE_JWT_SECRET": mock.jwt_secret,
+            "TOOLBRIDGE_HOST": "127.0.0.1",
+            "TOOLBRIDGE_PORT": port,
+            "TOOLBRIDGE_METRICS_PORT": str(free_port()),
+            "TOOLBRIDGE_UPSTREAM_TIMEOUT_SECONDS": f"{self.launch.upstream_deadline:g}",
+        }
+
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether settings reach the proxy as they are: a file of lines cannot hold line breaks."""
+        return "{env_file}" not in self.launch.command
+
+
 @dataclass
 class Stack:
     """What runs, and what was given to it."""
@@ -46,20 +138,8 @@ class Stack:
     proxy: Process
     settings: dict[str, str]
     metrics_port: int
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How to start the proxy under test."""
-
-    command: str = EMBEDDED_PROXY
-    mock_host: str = "127.0.0.1"
-    """The address that the mock binds and that the proxy is told."""
-    stop_command: str | None = None
-    upstream_deadline: float = UPSTREAM_DEADLINE
-    settings: Mapping[str, str] = field(default_factory=dict)
-    port: int | None = None
-    start_seconds: float = START_SECONDS
+    starter: Starter
+    upstream: Mock
 
 
 @contextlib.asynccontextmanager
@@ -75,50 +155,40 @@ async def embedded_stack(launch: Launch | None = None) -> AsyncIterator[Stack]:
         raise UsageProblem(f"port {launch.port} is taken: stop what listens there, or name another")
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="toolbridge-")))
-        jwt_secret, tenant_secret = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
-        mock_process, mock_url, mock = await _start_mock(
-            stack, jwt_secret, tenant_secret, launch.mock_host
-        )
-        port, metrics_port = launch.port or free_port(), free_port()
-        settings = {
-            "TOOLBRIDGE_GO_API_BASE_URL": mock_url,
-            "TOOLBRIDGE_TENANT_ID": TENANT,
-            "TOOLBRIDGE_TENANT_HEADER_SECRET": tenant_secret,
-            "TOOLBRIDGE_JWT_SECRET": jwt_secret,
-            "TOOLBRIDGE_HOST": "127.0.0.1",
-            "TOOLBRIDGE_PORT": str(port),
-            "TOOLBRIDGE_METRICS_PORT": str(metrics_port),
-            "TOOLBRIDGE_UPSTREAM_TIMEOUT_SECONDS": f"{launch.upstream_deadline:g}",
-            **launch.settings,
-        }
-        env_file = folder / "proxy.env"
-        env_file.touch(mode=0o600)
-        env_file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
-        names = {
-            "port": str(port),
-            "metrics_port": str(metrics_port),
-            "env_file": str(env_file),
-            "name": f"toolbridge-{secrets.token_hex(4)}",
-        }
-        proxy = await _start_proxy(stack, launch, names, settings)
-        url = f"http://127.0.0.1:{port}"
+        starter = Starter(launch, folder)
+        mock = await stack.enter_async_context(running_mock(launch.mock_host))
+        proxy = await stack.enter_async_context(starter.start(mock))
         try:
-            await _until_listening(proxy, url, launch.start_seconds)
+            await proxy.ready()
         except NeverStarted as error:
-            clean = Redactor([jwt_secret, tenant_secret]).clean
+            clean = Redactor([mock.jwt_secret, mock.tenant_secret]).clean
             raise NeverStarted(clean(str(error))) from None
         yield Stack(
-            proxy_url=url,
-            mock_url=mock_url,
-            mock=mock,
-            mock_process=mock_process,
-            tenant_id=settings["TOOLBRIDGE_TENANT_ID"],
-            jwt_secret=jwt_secret,
-            tenant_secret=tenant_secret,
-            proxy=proxy,
-            settings=settings,
-            metrics_port=metrics_port,
+            proxy_url=proxy.url,
+            mock_url=mock.url,
+            mock=mock.control,
+            mock_process=mock.process,
+            tenant_id=proxy.settings["TOOLBRIDGE_TENANT_ID"],
+            jwt_secret=mock.jwt_secret,
+            tenant_secret=mock.tenant_secret,
+            proxy=proxy.process,
+            settings=proxy.settings,
+            metrics_port=int(proxy.settings["TOOLBRIDGE_METRICS_PORT"]),
+            starter=starter,
+            upstream=mock,
         )
+
+
+@contextlib.asynccontextmanager
+async def running_mock(
+    host: str, *, jwt_secret: str | None = None, tenant_secret: str | None = None
+) -> AsyncIterator[Mock]:
+    """Start a mock Go API on `host` with these secrets (random ones if not given); yield it."""
+    jwt_secret = jwt_secret or secrets.token_urlsafe(48)
+    tenant_secret = tenant_secret or secrets.token_urlsafe(48)
+    async with contextlib.AsyncExitStack() as stack:
+        process, url, control = await _start_mock(stack, jwt_secret, tenant_secret, host)
+        yield Mock(process, url, control, jwt_secret, tenant_secret)
 
 
 async def _start_mock(

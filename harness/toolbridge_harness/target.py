@@ -1,10 +1,12 @@
 """The thing under test as a check sees it, and the callers that a check acts as."""
 
+import contextlib
 import random
 import secrets
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from aiolimiter import AsyncLimiter
@@ -13,6 +15,8 @@ from toolbridge_contract.control import Fault, MockControl, RecordedRequest
 from toolbridge_harness.model import Exchange, Vantage
 from toolbridge_harness.processes import Process
 from toolbridge_harness.redact import Redactor
+from toolbridge_harness.restarts import Attempt, Restarts, Settings
+from toolbridge_harness.stack import Mock
 from toolbridge_harness.tokens import NoTokens, TokenSource
 from toolbridge_harness.verdicts import ControlFailed, NotApplicable, Untestable, Violation
 from toolbridge_harness.wire import Call, Era, Reply, fault, initialize, parse, tool_call
@@ -53,6 +57,8 @@ class Deployment:
     run_id: str = field(default_factory=lambda: secrets.token_hex(4))
     callers: dict[str, str] = field(default_factory=dict)
     """Marker of every caller of this run, by `sub`."""
+    restarts: Restarts | None = None
+    """The way to the same proxy with other settings; None where it cannot be restarted."""
 
 
 @dataclass
@@ -98,6 +104,34 @@ class Target:
         marker = f"mark-{self.deployment.run_id}-{number:08x}"
         self.deployment.callers[sub] = marker
         return Caller(self, sub, self.deployment.tenant, marker, token)
+
+    @property
+    def restarts(self) -> Restarts:
+        """The way to further proxies; only for checks that need the restart vantage."""
+        if self.deployment.restarts is None:
+            raise NotApplicable("the proxy cannot be started again from here")
+        return self.deployment.restarts
+
+    @contextlib.asynccontextmanager
+    async def attempted(
+        self, settings: Settings, mock: Mock | None = None
+    ) -> AsyncIterator[Attempt]:
+        """Start the proxy once more with changed settings, whatever comes of it."""
+        async with self.restarts.attempt(self.deployment, settings, mock) as attempt:
+            yield attempt
+
+    @contextlib.asynccontextmanager
+    async def restarted(self, settings: Settings, mock: Mock | None = None) -> AsyncIterator[Self]:
+        """Yield this check's view of the proxy started with changed settings that are valid.
+
+        `mock` is another mock to put behind it. A proxy that does not come up is a Violation.
+        """
+        async with self.attempted(settings, mock) as attempt:
+            if not await attempt.comes_up():
+                changed = ", ".join(settings)
+                said = self.deployment.redactor.clean(attempt.started.process.last_words)
+                raise Violation(f"the proxy to start with other settings ({changed})", said)
+            yield replace(self, deployment=attempt.deployment)
 
     async def send(self, call: Call) -> Reply:
         """Send one MCP request to the MCP endpoint."""

@@ -23,6 +23,7 @@ from toolbridge_harness.preflight import never_started, preflight, still_alive
 from toolbridge_harness.progress import Progress
 from toolbridge_harness.redact import Redactor
 from toolbridge_harness.registry import all_checks
+from toolbridge_harness.restarts import Restarts
 from toolbridge_harness.runner import Run, mock_gone, run_checks, unseen
 from toolbridge_harness.stack import Launch, NeverStarted, Stack, embedded_stack
 from toolbridge_harness.strays import strays
@@ -260,6 +261,7 @@ def local_deployment(stack: Stack, http: httpx.AsyncClient) -> Deployment:
         mock_address=stack.mock_url.split("://")[1],
         tenant_secret=stack.tenant_secret,
         upstream_deadline=float(stack.settings["TOOLBRIDGE_UPSTREAM_TIMEOUT_SECONDS"]),
+        restarts=Restarts(stack),
     )
 
 
