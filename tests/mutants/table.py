@@ -16,7 +16,7 @@ class Mutant:
     """One bug: how it gets into the proxy, and what must notice it."""
 
     id: str
-    """Of mutants.md (M-A12) where it is one of its rows; otherwise a slug that says the bug."""
+    """Of the published table (M-A12) where it is one of its rows; otherwise a slug."""
     bug: str
     """One sentence, lower case, no full stop: what this proxy does wrong."""
     rows: tuple[str, ...]
@@ -24,6 +24,8 @@ class Mutant:
     cause: str
     """The check (or run-level cause) that a report must name first."""
     apply: Apply
+    spared: str = ""
+    """Why nothing can notice it: equivalent, or out of sight from outside. It must stay green."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,19 @@ _MUTANTS: dict[str, Mutant] = {}
 _VARIANTS: dict[str, Variant] = {}
 
 
-def mutant(name: str, bug: str, *, rows: str, cause: str) -> Callable[[Apply], Apply]:
+def mutant(
+    name: str, bug: str, *, rows: str, cause: str = "", spared: str = ""
+) -> Callable[[Apply], Apply]:
     """Declare the decorated function, which patches the proxy before it serves, as a mutant.
 
-    `rows` names catalogue rows, separated by blanks; `cause` is what a report must say first.
+    `rows` names catalogue rows, separated by blanks; `cause` is what a report must say first,
+    `spared` the reason why no report can say anything.
     """
+    if bool(cause) == bool(spared):
+        raise ValueError(f"{name} has a cause to be named, or a reason why there is none")
 
     def register(apply: Apply) -> Apply:
-        _put(_MUTANTS, name, Mutant(name, bug, tuple(rows.split()), cause, apply))
+        _put(_MUTANTS, name, Mutant(name, bug, tuple(rows.split()), cause, apply, spared))
         return apply
 
     return register
