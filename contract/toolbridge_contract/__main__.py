@@ -6,7 +6,8 @@ import sys
 import click
 
 from toolbridge_contract.mock.clock import MAX_OFFSET_SECONDS
-from toolbridge_contract.mock.server import CannotListen, ServeOptions, serve
+from toolbridge_contract.mock.door import CannotListen
+from toolbridge_contract.mock.server import ServeOptions, serve
 from toolbridge_contract.provider.command import verify_command
 
 # Usage or configuration, as in every command of the suite.

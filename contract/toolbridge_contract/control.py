@@ -1,5 +1,6 @@
 """Drive a served mock from outside: read what it recorded, inject faults, end sessions."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -82,6 +83,24 @@ class MockControl:
     async def set_clock_offset(self, seconds: float) -> None:
         """Shift the mock's clock; positive runs ahead."""
         await self._ask("set_clock_offset", seconds=seconds)
+
+    async def trust_keys(self, key_set: Mapping[str, Any]) -> None:
+        """Let the mock take RS256 tokens by the RSA keys of a JWK set (RFC 7517 §5) too.
+
+        The keys are added to those trusted before, by `kid`; at first there are none.
+        """
+        await self._ask("trust_keys", keys=key_set["keys"])
+
+    async def stop_listening(self) -> None:
+        """Close the mock's port and cut its connections: new ones are refused, as when it is down.
+
+        The control port stays open.
+        """
+        await self._ask("listen", opened=False)
+
+    async def listen(self) -> None:
+        """Open the same port again; what was kept in memory is still there."""
+        await self._ask("listen", opened=True)
 
     async def stats(self) -> dict[str, int]:
         """Return the counts `recorded` and `dropped`."""

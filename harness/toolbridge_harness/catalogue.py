@@ -53,12 +53,7 @@ NAMED_BY_MUTANTS = frozenset(
 """Rows that a proxy with a known bug is caught by."""
 
 
-def must_be_tested(row: str) -> bool:
-    """Whether the suite owes this row a check or a reason: critical, high, or with a mutant."""
-    return SEVERITY[row] in {Severity.CRITICAL, Severity.HIGH} or row in NAMED_BY_MUTANTS
-
-
-def tested_by(checks: Mapping[str, Check]) -> dict[str, list[str]]:
+def checks_by_row(checks: Mapping[str, Check]) -> dict[str, list[str]]:
     """Return the ids of the checks that claim each row; rows without a check are left out."""
     found: dict[str, list[str]] = {}
     for declared in checks.values():

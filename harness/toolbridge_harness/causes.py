@@ -5,9 +5,16 @@ from dataclasses import replace
 
 from toolbridge_contract.tools import ENTITIES, OPERATIONS
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Severity
+from toolbridge_harness.strays import unidentified
 from toolbridge_harness.target import NOTHING_UPSTREAM
 
 CONTROL = "control-token"
+CHALLENGE = "auth-challenge"
+# How an answer reads that was refused as it should be, but for its challenge.
+WRONG_CHALLENGE = "WWW-Authenticate: "
+STRAYS = "run-strays"
+# How the problem that strays are begins.
+WRONG_USER = "the proxy acts for the wrong user"
 SIGNING = (
     "signing-every-request",
     "signing-recomputed",
@@ -28,6 +35,7 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tenant_headers_rejected", SIGNING),
     ("session_unavailable", SESSIONS),
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
+    (WRONG_CHALLENGE, (CHALLENGE,)),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
     # Requests went out, but as somebody else.
     (NOTHING_UPSTREAM, ("isolation-connection", "control-one-request")),
@@ -70,9 +78,9 @@ def blame_strays(
     """Return the results, and the one cause that strays are: the proxy acts for the wrong user.
 
     When identities mix, whatever needs one may fail; refusals of tokens and tenants that fail
-    do so for reasons of their own.
+    do so for reasons of their own. Strays that such a refusal explains are no cause.
     """
-    if not strays:
+    if not strays or _let_in(results, checks, strays):
         return tuple(results), ()
     explained = {
         r.check
@@ -82,9 +90,8 @@ def blame_strays(
         and (r.outcome is Outcome.UNTESTABLE or checks[r.check].area not in REFUSING_AREAS)
     }
     cause = Cause(
-        "run-strays",
-        f"the proxy acts for the wrong user: {len(strays)} upstream requests belong to another "
-        f"caller or to none; first, {strays[0]}",
+        STRAYS,
+        strays_headline(strays),
         "Send the token and session of the request at hand; keep no identity in a client, "
         "a global, a cache or a connection.",
         tuple(sorted(explained)),
@@ -94,10 +101,32 @@ def blame_strays(
     )
 
 
+def strays_headline(strays: Sequence[str]) -> str:
+    """Return what strays are, as a problem of the run; first one that nothing else explains."""
+    first = next((line for line in strays if not unidentified(line)), strays[0])
+    number = len(strays)
+    belong = "request belongs" if number == 1 else "requests belong"
+    return f"{WRONG_USER}: {number} upstream {belong} to another caller or to none; first, {first}"
+
+
+def _let_in(results: Sequence[Result], checks: Mapping[str, Check], strays: Sequence[str]) -> bool:
+    """Whether the strays are forged or missing tokens that a failed check shows to be let in.
+
+    A proxy that acts under an identity of its own would be served by the Go API, and one that
+    loses the caller's token fails the control.
+    """
+    failed = {r.check for r in results if r.red and r.outcome is Outcome.FAIL}
+    refusals = {name for name in failed if checks[name].area in IDENTITY_AREAS}
+    control = any(r.check == CONTROL and r.red for r in results)
+    return bool(refusals) and not control and all(map(unidentified, strays))
+
+
 def _root(
     name: str, red: Mapping[str, Result], checks: Mapping[str, Check], seen: frozenset[str]
 ) -> str:
-    told = f"{red[name].actual} {red[name].detail}"
+    told = _told(red[name])
+    if name == CHALLENGE and WRONG_CHALLENGE in told:
+        return name
     explaining = [other for code, others in EVIDENCE if code in told for other in others]
     explaining += checks[name].explained_by
     if red[name].outcome is Outcome.UNTESTABLE and name != CONTROL:
@@ -105,10 +134,23 @@ def _root(
     if checks[name].area not in REFUSING_AREAS:
         explaining += PERVASIVE
     for other in explaining:
-        # A check that broke for reasons of ours explains nothing about the target.
-        if other in red and other not in seen and red[other].outcome is not Outcome.ERROR:
+        if other in red and other not in seen and _explains(red[other], told):
             return _root(other, red, checks, seen | {name})
     return name
+
+
+def _told(result: Result) -> str:
+    return f"{result.actual} {result.detail}"
+
+
+def _explains(other: Result, told: str) -> bool:
+    """Whether a red result may be the cause of one that tells `told`.
+
+    One that broke for reasons of ours explains nothing about the target, and a challenge that
+    is wrong explains no door that is open.
+    """
+    challenge = WRONG_CHALLENGE in _told(other) and WRONG_CHALLENGE not in told
+    return other.outcome is not Outcome.ERROR and not challenge
 
 
 def _cause(
@@ -127,6 +169,8 @@ def _cause(
 
 
 REFUSING_AREAS = frozenset({"auth", "tenant", "transport"})
+# Areas whose failures let somebody in whom the Go API does not know.
+IDENTITY_AREAS = frozenset({"auth", "tenant"})
 # A root that can have several causes, told apart by what its own answer says.
 TOLD_APART: tuple[tuple[str, str, str, str], ...] = (
     (

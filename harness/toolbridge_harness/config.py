@@ -10,7 +10,9 @@ from typing import Any
 import dotenv
 import httpx
 
+from toolbridge_harness.budget import SMALLEST
 from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.model import Ask
 from toolbridge_harness.tokens import Minted, NoTokens, TokenSource, read_tokens_file
 
 CONFIG_FILE = "toolbridge.toml"
@@ -23,6 +25,7 @@ TOKENS_FILE = "TOOLBRIDGE_TOKENS_FILE"
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _KEYS = {"url", "tenant_id", "profile", "baseline", "require", "capabilities", "budget_ms"}
+_KEYS |= {"budget", "allow"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Environment:
     profile: str | None = None
     baseline: Path | None = None
     require: tuple[str, ...] | None = None
+    budget: int | None = None
+    """Requests of a whole run."""
+    allow: frozenset[Ask] = frozenset()
 
 
 def setting(name: str, folder: Path | None = None) -> str | None:
@@ -91,6 +97,15 @@ def _environment(name: str, table: dict[str, Any], path: Path) -> Environment:
         isinstance(require, list) and all(isinstance(word, str) for word in require)
     ):
         raise UsageProblem(f"{path}: require of [env.{name}] is a list of strings")
+    budget = table.get("budget")
+    if budget is not None and not (type(budget) is int and budget >= SMALLEST):
+        raise UsageProblem(
+            f"{path}: budget of [env.{name}] is a number of requests, at least {SMALLEST}"
+        )
+    allow = table.get("allow", [])
+    if not (isinstance(allow, list) and all(word in list(Ask) for word in allow)):
+        known = ", ".join(Ask)
+        raise UsageProblem(f"{path}: allow of [env.{name}] is a list of: {known}")
     baseline = table.get("baseline")
     return Environment(
         name=name,
@@ -99,6 +114,8 @@ def _environment(name: str, table: dict[str, Any], path: Path) -> Environment:
         profile=table.get("profile"),
         baseline=path.parent / baseline if baseline else None,
         require=tuple(require) if require is not None else None,
+        budget=budget,
+        allow=frozenset(map(Ask, allow)),
     )
 
 

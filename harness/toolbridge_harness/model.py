@@ -33,6 +33,15 @@ class Vantage(StrEnum):
     """The proxy can be started again with other settings."""
 
 
+class Ask(StrEnum):
+    """What a check does to a live deployment that its owner has to allow (`--allow`)."""
+
+    HEAVY = "heavy"
+    """It costs the target much: megabytes, or work that a weak one does not survive."""
+    DESTRUCTIVE = "destructive"
+    """On a weak target it may harm what is not the suite's own."""
+
+
 class Outcome(StrEnum):
     """What became of one check."""
 
@@ -80,6 +89,10 @@ class Check:
     """Checks whose failure makes this one fail too: they are the cause, this is a consequence."""
     broken: str = ""
     """What is wrong when the claim does not hold, as the first line of a report says it."""
+    seconds: float | None = None
+    """How long it may take, where that is more than the runner gives any check."""
+    asks: Ask | None = None
+    """What has to be allowed before it runs against a live deployment."""
 
     @property
     def area(self) -> str:
@@ -140,6 +153,21 @@ class NotVerified:
 
 
 @dataclass(frozen=True)
+class LeftBehind:
+    """An object that a check created on a live deployment and that could not be deleted."""
+
+    entity: str
+    """note, task, comment, chat or chat_message."""
+    uid: str
+    """Empty when the target did not say it."""
+    user: str
+    """The subject who owns it."""
+    reason: str
+    certain: bool = True
+    """Whether it exists; an object whose creation had no clear outcome may."""
+
+
+@dataclass(frozen=True)
 class Report:
     """One run, whole: every report format is a pure function of this."""
 
@@ -158,6 +186,7 @@ class Report:
     """Why the run is red beyond its results: strays, a missing vantage, the deadline."""
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    left_behind: tuple[LeftBehind, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many checks ended in `outcome`."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -12,6 +13,11 @@ from typing import IO
 
 # The supervisor's own grace period, and a little for the machine to breathe.
 STOP_SECONDS = 8.0
+# Linux takes ports of outgoing connections from 32768 on (ip(7), ip_local_port_range), other
+# systems from 49152; below 20000 are the well-known services.
+_PORTS = range(20_000, 32_768)
+_TRIES = 1000
+_handed_out: set[int] = set()
 # A headline holds one line of a log, and no more of it than fits beside the verdict.
 LAST_WORDS = 240
 
@@ -40,6 +46,11 @@ class Process:
             start_new_session=True,
         )
         return cls(process, log, name)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the supervisor; the command and what it started are below it."""
+        return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
@@ -100,8 +111,14 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a TCP port that nothing listens on, another one at each call.
+
+    It lies below the range from which the system serves outgoing connections: one of those could
+    take it before the server that it is meant for does.
+    """
+    for _ in range(_TRIES):
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        if port not in _handed_out and port_is_free(port, host):
+            _handed_out.add(port)
+            return port
+    raise OSError(f"no free port between {_PORTS.start} and {_PORTS.stop} on {host}")

@@ -13,7 +13,7 @@ import httpx
 from toolbridge_harness.model import Exchange
 from toolbridge_harness.target import KEPT_EXCHANGES, Target
 from toolbridge_harness.verdicts import NotApplicable, Unreachable
-from toolbridge_harness.wire import Call
+from toolbridge_harness.wire import Call, identified
 
 # The gate waits for nothing longer than this.
 ANSWER_SECONDS = 2.0
@@ -89,7 +89,8 @@ def request(
     """Return the head of a POST of `call`, with `framing` (whole header lines) at its end."""
     host = httpx.URL(target.origin).netloc.decode()
     lines = [f"POST {path or target.deployment.mcp_path} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in (*call.header_list(), *headers)]
+    named = identified([*call.header_list(), *headers], target.deployment.run_id)
+    lines += [f"{name}: {value}" for name, value in named]
     return "\r\n".join([*lines, ""]).encode("latin-1") + framing + b"\r\n"
 
 
@@ -100,8 +101,7 @@ async def exchange(
 
     Waits `seconds` for the first byte. Raises Unreachable when there is no connection.
     """
-    if target.deployment.pace is not None:
-        await target.deployment.pace.acquire()
+    await target.admitted()
     transport, conversation = await _connect(target)
     started, sent, unsent = time.monotonic(), bytearray(), False
     try:

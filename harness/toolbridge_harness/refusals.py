@@ -29,6 +29,14 @@ def require_invalid_token(reply: Reply, what: str) -> None:
     )
 
 
+def require_unauthenticated(reply: Reply, what: str) -> None:
+    """Require the refusal of a request without a token: 401, a challenge, and no error in it."""
+    require(reply.status == 401, f"HTTP 401 for {what}", reply.brief)
+    scheme, parameters = challenge(reply)
+    good = scheme == "bearer" and "error" not in parameters
+    require(good, f"WWW-Authenticate: Bearer, without error=, for {what}", _shown(reply))
+
+
 def require_forbidden(reply: Reply, what: str, statuses: Collection[int] = (401, 403)) -> None:
     """Require the refusal of a tenant: 403, or 401 where the tenant is part of the token."""
     require(reply.status in statuses, f"HTTP 403 or 401 for {what}", reply.brief)

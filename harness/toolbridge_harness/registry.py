@@ -10,7 +10,7 @@ from functools import cache
 
 import toolbridge_harness.checks
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.model import Check, CheckFunction, Profile, Severity, Vantage
+from toolbridge_harness.model import Ask, Check, CheckFunction, Profile, Severity, Vantage
 
 _CHECKS: dict[str, Check] = {}
 _ID = re.compile(r"[a-z]+(-[a-z0-9_]+)+")
@@ -35,12 +35,16 @@ def check(
     alone: bool = False,
     explained_by: Sequence[str] = (),
     broken: str = "",
+    seconds: float | None = None,
+    asks: Ask | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated coroutine function as the check `id`.
 
     `catalogue` names rows of the check catalogue, `profile` the smallest profile that runs it,
     `alone` that nothing else may run meanwhile, `explained_by` the checks whose failure is the
-    cause when both fail, `broken` what a report's first line says when this check is the cause.
+    cause when both fail, `broken` what a report's first line says when this check is the cause,
+    `seconds` how long it may take where that is more than the runner's own bound, `asks` what
+    has to be allowed before it runs against a live deployment.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -58,6 +62,8 @@ def check(
             alone=alone,
             explained_by=tuple(explained_by),
             broken=broken or f"this does not hold: {claim}",
+            seconds=seconds,
+            asks=asks,
         )
         _validate(declared)
         _CHECKS[id] = declared

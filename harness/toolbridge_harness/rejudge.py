@@ -4,13 +4,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from toolbridge_harness.baseline import Accepted, apply_baseline
-from toolbridge_harness.causes import blame_strays, explain
+from toolbridge_harness.baseline import ABOUT_ENTRY, Accepted, apply_baseline
+from toolbridge_harness.causes import STRAYS, WRONG_USER, blame_strays, explain
 from toolbridge_harness.model import Cause, Check, Report
-
-STRAYS = "run-strays"
-# How `apply_baseline` begins each of its problems: those go with the baseline that made them.
-BASELINE_PROBLEM = "the baseline's entry for "
 
 
 def rejudge(
@@ -27,13 +23,12 @@ def rejudge(
         for r in report.results
     )
     results, problems = apply_baseline(observed, baseline, today)
-    strays = next((cause for cause in report.causes if cause.id == STRAYS), None)
     # Only how many there are and the first one is said about strays, and that is recorded.
-    results, mixed = blame_strays(results, checks, [strays.headline] if strays else [])
-    if strays:
-        mixed = tuple(replace(strays, explains=cause.explains) for cause in mixed)
+    strays = [problem for problem in report.problems if problem.startswith(WRONG_USER)]
+    results, mixed = blame_strays(results, checks, strays)
+    mixed = tuple(replace(cause, headline=strays[0]) for cause in mixed)
     results, causes = explain(results, checks)
-    kept = [p for p in report.problems if not p.startswith(BASELINE_PROBLEM)]
+    kept = [p for p in report.problems if not p.startswith(ABOUT_ENTRY)]
     first = kept[:1] if cut else []
     return replace(
         report,

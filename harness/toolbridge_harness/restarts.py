@@ -3,13 +3,10 @@
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from toolbridge_harness.stack import Mock, NeverStarted, Stack, Started, running_mock
+from toolbridge_harness.deployment import Deployment
+from toolbridge_harness.stack import Mock, NeverStarted, Stack, Started
 from toolbridge_harness.tokens import Minted
-
-if TYPE_CHECKING:
-    from toolbridge_harness.target import Deployment
 
 Settings = Mapping[str, str | None]
 
@@ -19,7 +16,7 @@ class Attempt:
     """A start with other settings: it may come up, or end and say why."""
 
     started: Started
-    deployment: "Deployment"
+    deployment: Deployment
     """The run's deployment, with the started proxy in the place of the first one."""
 
     async def comes_up(self) -> bool:
@@ -41,38 +38,17 @@ class Attempt:
         return self.started.process.log
 
 
-@dataclass(frozen=True)
-class Restarts:
-    """The way to further proxies, for all checks of one run."""
-
-    stack: Stack
-
-    @contextlib.asynccontextmanager
-    async def attempt(
-        self, deployment: "Deployment", changes: Settings, mock: Mock | None = None
-    ) -> AsyncIterator[Attempt]:
-        """Start one more proxy with `changes`, before the run's mock or another, and yield it."""
-        before = mock or self.stack.upstream
-        async with self.stack.starter.start(before, changes) as up:
-            yield Attempt(up, _seen_through(deployment, up, before))
-
-    @contextlib.asynccontextmanager
-    async def another_mock(
-        self,
-        deployment: "Deployment",
-        *,
-        jwt_secret: str | None = None,
-        tenant_secret: str | None = None,
-    ) -> AsyncIterator[Mock]:
-        """Start one more mock Go API with secrets of its own: its troubles are nobody else's."""
-        host = self.stack.starter.launch.mock_host
-        async with running_mock(host, jwt_secret=jwt_secret, tenant_secret=tenant_secret) as mock:
-            deployment.redactor.add(mock.jwt_secret)
-            deployment.redactor.add(mock.tenant_secret)
-            yield mock
+@contextlib.asynccontextmanager
+async def attempt(
+    deployment: Deployment, stack: Stack, changes: Settings, mock: Mock | None = None
+) -> AsyncIterator[Attempt]:
+    """Start one more proxy with `changes`, before the run's mock or another, and yield it."""
+    before = mock or stack.upstream
+    async with stack.starter.start(before, changes) as up:
+        yield Attempt(up, _seen_through(deployment, up, before))
 
 
-def _seen_through(deployment: "Deployment", up: Started, mock: Mock) -> "Deployment":
+def _seen_through(deployment: Deployment, up: Started, mock: Mock) -> Deployment:
     given = up.settings
     claims = {
         "iss": given.get("TOOLBRIDGE_JWT_ISSUER"),

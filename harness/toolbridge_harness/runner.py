@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolbridge_contract.control import ControlError
+from toolbridge_harness.budget import CAUSE, BudgetSpent
+from toolbridge_harness.deployment import Deployment
 from toolbridge_harness.model import Cause, Check, Outcome, Result, Vantage
 from toolbridge_harness.preflight import died
 from toolbridge_harness.progress import Progress
-from toolbridge_harness.target import Deployment, Target
+from toolbridge_harness.target import Target
 from toolbridge_harness.verdicts import (
     Advisory,
     NoAnswer,
@@ -39,11 +41,11 @@ class Run:
     results: dict[str, Result] = field(default_factory=dict)
     cut_short: Cause | None = None
 
-    def finish(self, cause: Cause) -> None:
-        """Mark what did not get its turn, or got no answer, as explained by `cause`."""
+    def finish(self, cause: Cause, *, silence: bool = True) -> None:
+        """Mark what did not get its turn (with `silence`, or no answer) as explained by `cause`."""
         self.cut_short = cause
         for name, result in self.results.items():
-            if result.red and result.unanswered:
+            if result.red and result.unanswered and silence:
                 self.results[name] = replace(result, cause=cause.id)
         for declared in self.checks:
             if declared.id not in self.results:
@@ -67,7 +69,8 @@ async def run_checks(
     are over. Being cancelled leaves the results so far in `run`.
     """
     work = asyncio.create_task(_all(run, deployment, seed, jobs, progress))
-    waited: set[asyncio.Task[object]] = {work}
+    budget = deployment.courtesy.budget
+    waited: set[asyncio.Task[object]] = {work, asyncio.create_task(budget.used_up.wait())}
     for process in (deployment.process, deployment.mock_process):
         if process is not None:
             waited.add(asyncio.create_task(process.wait()))
@@ -77,7 +80,10 @@ async def run_checks(
         for task in waited:
             task.cancel()
         await asyncio.gather(*waited, return_exceptions=True)
-    if work.cancelled():
+    if budget.used_up.is_set():
+        # A target that gave no answer owes it, however many requests are left.
+        run.finish(budget.cause, silence=False)
+    elif work.cancelled():
         run.finish(_why_cut_short(deployment, seconds))
     else:
         work.result()
@@ -136,9 +142,14 @@ async def run_check(declared: Check, deployment: Deployment, seed: int) -> Resul
     if missing:
         names = ", ".join(sorted(missing))
         return Result(declared.id, Outcome.NOT_APPLICABLE, detail=f"needs {names}")
+    if refusal := deployment.courtesy.refusal(declared):
+        return refusal
     target = Target(deployment, declared.id, random.Random(f"{seed}:{declared.id}"))
     started = time.monotonic()
-    found = await _judge(declared, target)
+    try:
+        found = await _judge(declared, target)
+    finally:
+        target.close()
     clean = deployment.redactor.clean
     return replace(
         found,
@@ -152,7 +163,8 @@ async def run_check(declared: Check, deployment: Deployment, seed: int) -> Resul
 
 async def _judge(declared: Check, target: Target) -> Result:
     name = declared.id
-    seconds = CHECK_SECONDS if target.deployment.pace is None else PACED_CHECK_SECONDS
+    usual = CHECK_SECONDS if target.deployment.pace is None else PACED_CHECK_SECONDS
+    seconds = max(usual, declared.seconds or 0.0)
     try:
         async with asyncio.timeout(seconds) as bound:
             await declared.run(target, target.caller())
@@ -160,6 +172,8 @@ async def _judge(declared: Check, target: Target) -> Result:
         outcome = Outcome.FAIL if isinstance(said, Violation) else Outcome.WARNING
         silent = isinstance(said, NoAnswer)
         return Result(name, outcome, expected=said.expected, actual=said.actual, unanswered=silent)
+    except BudgetSpent as said:
+        return Result(name, Outcome.UNTESTABLE, detail=str(said), cause=CAUSE)
     except Untestable as said:
         silent = isinstance(said, Unreachable)
         return Result(name, Outcome.UNTESTABLE, detail=str(said), unanswered=silent)

@@ -181,31 +181,28 @@ async def embedded_stack(launch: Launch | None = None) -> AsyncIterator[Stack]:
 
 @contextlib.asynccontextmanager
 async def running_mock(
-    host: str, *, jwt_secret: str | None = None, tenant_secret: str | None = None
+    host: str,
+    jwt_secret: str | None = None,
+    tenant_secret: str | None = None,
+    tenant_scoped: bool = False,
 ) -> AsyncIterator[Mock]:
     """Start a mock Go API on `host` with these secrets (random ones if not given); yield it."""
     jwt_secret = jwt_secret or secrets.token_urlsafe(48)
     tenant_secret = tenant_secret or secrets.token_urlsafe(48)
     async with contextlib.AsyncExitStack() as stack:
-        process, url, control = await _start_mock(stack, jwt_secret, tenant_secret, host)
-        yield Mock(process, url, control, jwt_secret, tenant_secret)
-
-
-async def _start_mock(
-    stack: contextlib.AsyncExitStack, jwt_secret: str, tenant_secret: str, host: str
-) -> tuple[Process, str, MockControl]:
-    control_token = secrets.token_urlsafe(24)
-    environment = child_environment({"TOOLBRIDGE_MOCK_CONTROL_TOKEN": control_token}) | {
-        "JWT_HS256_SECRET": jwt_secret,
-        "TENANT_HEADER_SECRET": tenant_secret,
-    }
-    command = [sys.executable, "-m", "toolbridge_contract", "serve", "--host", host]
-    process = await Process.start(command, environment, "mock Go API")
-    stack.push_async_callback(process.stop)
-    announced = await _announcement(process, host)
-    mock = MockControl(announced["control_url"], control_token)
-    stack.push_async_callback(mock.aclose)
-    return process, announced["url"], mock
+        control_token = secrets.token_urlsafe(24)
+        environment = child_environment({"TOOLBRIDGE_MOCK_CONTROL_TOKEN": control_token}) | {
+            "JWT_HS256_SECRET": jwt_secret,
+            "TENANT_HEADER_SECRET": tenant_secret,
+        }
+        command = [sys.executable, "-m", "toolbridge_contract", "serve", "--host", host]
+        command += ["--tenant-scoped"] if tenant_scoped else []
+        process = await Process.start(command, environment, "mock Go API")
+        stack.push_async_callback(process.stop)
+        announced = await _announcement(process, host)
+        control = MockControl(announced["control_url"], control_token)
+        stack.push_async_callback(control.aclose)
+        yield Mock(process, announced["url"], control, jwt_secret, tenant_secret)
 
 
 async def _announcement(process: Process, host: str) -> dict[str, str]:

@@ -2,24 +2,35 @@
 
 import contextlib
 import random
-import secrets
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import httpx
-from aiolimiter import AsyncLimiter
 
 from toolbridge_contract.control import Fault, MockControl, RecordedRequest
-from toolbridge_harness.model import Exchange, Vantage
-from toolbridge_harness.processes import Process
-from toolbridge_harness.redact import Redactor
-from toolbridge_harness.restarts import Attempt, Restarts, Settings
-from toolbridge_harness.stack import Mock
-from toolbridge_harness.tokens import NoTokens, TokenSource
-from toolbridge_harness.verdicts import ControlFailed, NotApplicable, Untestable, Violation
-from toolbridge_harness.wire import Call, Era, Reply, fault, initialize, parse, tool_call
+from toolbridge_harness.deployment import Deployment
+from toolbridge_harness.model import Ask, Exchange
+from toolbridge_harness.restarts import Attempt, Settings, attempt
+from toolbridge_harness.stack import Mock, Stack, running_mock
+from toolbridge_harness.tokens import NoTokens
+from toolbridge_harness.verdicts import (
+    ControlFailed,
+    NotApplicable,
+    Unreachable,
+    Untestable,
+    Violation,
+)
+from toolbridge_harness.wire import (
+    Call,
+    Reply,
+    fault,
+    identified,
+    initialize,
+    parse,
+    tool_call,
+)
 
 # A correct proxy answers within its own deadline (25 s by default); a check that waits for a
 # slow one waits no longer than this.
@@ -30,38 +41,6 @@ KEPT_EXCHANGES = 6
 
 
 @dataclass
-class Deployment:
-    """What all checks of a run share."""
-
-    origin: str
-    mcp_path: str
-    tenant: str
-    tokens: TokenSource
-    vantages: frozenset[Vantage]
-    http: httpx.AsyncClient
-    redactor: Redactor
-    pace: AsyncLimiter | None = None
-    """Bounds the requests per second to a live deployment."""
-    mock: MockControl | None = None
-    process: Process | None = None
-    mock_process: Process | None = None
-    mock_address: str = ""
-    """Host and port of the mock, which only the proxy needs to know."""
-    tenant_secret: str = ""
-    upstream_deadline: float = 25.0
-    """Seconds that the proxy gives one tool call, where the harness sets it."""
-    eras: frozenset[Era] = frozenset(Era)
-    """The protocol eras that the target speaks."""
-    stateful: bool = False
-    """The target mints MCP session ids, so every caller needs a handshake of its own."""
-    run_id: str = field(default_factory=lambda: secrets.token_hex(4))
-    callers: dict[str, str] = field(default_factory=dict)
-    """Marker of every caller of this run, by `sub`."""
-    restarts: Restarts | None = None
-    """The way to the same proxy with other settings; None where it cannot be restarted."""
-
-
-@dataclass
 class Target:
     """The deployment, as one check uses it: keeps that check's exchanges and randomness."""
 
@@ -69,6 +48,9 @@ class Target:
     check: str
     random: random.Random
     exchanges: list[Exchange] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    """This check's share of the pool of users, once it has one."""
+    _acted_as: int = 0
 
     @property
     def origin(self) -> str:
@@ -92,13 +74,24 @@ class Target:
         """Whether upstream traffic can be seen."""
         return self.deployment.mock is not None
 
-    def caller(self, *, unlike: "Caller | None" = None) -> "Caller":
+    def sample(self, full: int, *, live: int) -> int:
+        """Return how many samples to take: `full`, or `live` of them of a live deployment."""
+        return live if self.deployment.courtesy.live else full
+
+    def may(self, ask: Ask) -> bool:
+        """Whether the run may do this to the target: `--allow`, or no live deployment."""
+        return ask in self.deployment.courtesy.allowed
+
+    def caller(self, *, unlike: "Caller | None" = None, unseen: bool = False) -> "Caller":
         """Return a new caller: fresh subject where tokens are minted, fresh marker always.
 
-        Where tokens were given, callers share the users; `unlike` asks for another one's.
+        A live deployment knows the subject and what it owns, unless `unseen` asks for one that
+        it never saw. Where tokens were given, callers share the users; `unlike` asks for
+        another one's.
         """
         number = self.random.getrandbits(32)
         name = f"verify-{self.deployment.run_id}-{self.check}-{number:08x}"
+        name = self._pooled() or name if not unseen else name
         identity = self.deployment.tokens.identity(name, unlike.sub if unlike else "")
         sub, token = identity or (name, None)
         marker = f"mark-{self.deployment.run_id}-{number:08x}"
@@ -106,19 +99,37 @@ class Target:
         return Caller(self, sub, self.deployment.tenant, marker, token)
 
     @property
-    def restarts(self) -> Restarts:
-        """The way to further proxies; only for checks that need the restart vantage."""
-        if self.deployment.restarts is None:
+    def stack(self) -> Stack:
+        """What the harness runs itself; only for checks that need the restart vantage."""
+        if self.deployment.stack is None:
             raise NotApplicable("the proxy cannot be started again from here")
-        return self.deployment.restarts
+        return self.deployment.stack
 
     @contextlib.asynccontextmanager
     async def attempted(
         self, settings: Settings, mock: Mock | None = None
     ) -> AsyncIterator[Attempt]:
         """Start the proxy once more with changed settings, whatever comes of it."""
-        async with self.restarts.attempt(self.deployment, settings, mock) as attempt:
-            yield attempt
+        async with attempt(self.deployment, self.stack, settings, mock) as started:
+            yield started
+
+    @contextlib.asynccontextmanager
+    async def another_mock(
+        self,
+        *,
+        jwt_secret: str | None = None,
+        tenant_secret: str | None = None,
+        tenant_scoped: bool = False,
+    ) -> AsyncIterator[Mock]:
+        """Start one more mock Go API, with random secrets unless given: its troubles are its own.
+
+        `tenant_scoped` separates rows by tenant, which the real one does not.
+        """
+        host = self.stack.starter.launch.mock_host
+        async with running_mock(host, jwt_secret, tenant_secret, tenant_scoped) as mock:
+            for secret in (mock.jwt_secret, mock.tenant_secret):
+                self.deployment.redactor.add(secret)
+            yield mock
 
     @contextlib.asynccontextmanager
     async def restarted(self, settings: Settings, mock: Mock | None = None) -> AsyncIterator[Self]:
@@ -132,6 +143,38 @@ class Target:
                 said = self.deployment.redactor.clean(attempt.started.process.last_words)
                 raise Violation(f"the proxy to start with other settings ({changed})", said)
             yield replace(self, deployment=attempt.deployment)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether callers are users of the pool, who may own what another check or run made."""
+        return self.deployment.courtesy.users is not None
+
+    def _pooled(self) -> str:
+        """Return the next user of this check's share of the pool; "" where there is no pool."""
+        pool = self.deployment.courtesy.users
+        if pool is None:
+            return ""
+        self.users = self.users or pool.lease()
+        self._acted_as += 1
+        if self._acted_as > len(self.users):
+            raise RuntimeError(f"a check acts as {len(self.users)} users at most on a live target")
+        return self.users[self._acted_as - 1]
+
+    def close(self) -> None:
+        """Let other checks act as the users of this one."""
+        pool = self.deployment.courtesy.users
+        if pool is not None and self.users:
+            pool.release(self.users)
+            self.users = []
+
+    async def admitted(self, reserve: int = 0) -> None:
+        """Wait until the next request may leave. Raises BudgetSpent when it may not.
+
+        `reserve` is how many more it makes necessary at the end of the run.
+        """
+        self.deployment.courtesy.budget.spend(reserve)
+        if self.deployment.pace is not None:
+            await self.deployment.pace.acquire()
 
     async def send(self, call: Call) -> Reply:
         """Send one MCP request to the MCP endpoint."""
@@ -147,24 +190,31 @@ class Target:
         seconds: float = REQUEST_SECONDS,
     ) -> Reply:
         """Send any HTTP request. No answer in time is a Violation; no connection, Untestable."""
-        if self.deployment.pace is not None:
-            await self.deployment.pace.acquire()
+        created = self.deployment.courtesy.created
+        headers = identified(headers or [], self.deployment.run_id)
+        writes = created.read(headers, body)
+        await self.admitted(reserve=sum(write.creates for write in writes))
         started = time.monotonic()
         request = self.deployment.http.build_request(
             method,
             url,
-            headers=headers or [],
+            headers=headers,
             content=body or None,
             timeout=httpx.Timeout(seconds),
         )
+        created.sending(writes)
         try:
             response = await self.deployment.http.send(request)
         except httpx.HTTPError as error:
             elapsed = time.monotonic() - started
             self._keep(request, body, f"no answer: {type(error).__name__}", elapsed)
-            raise fault(error, elapsed) from error
+            problem = fault(error, elapsed)
+            if isinstance(problem, Unreachable):
+                created.unsent(writes)
+            raise problem from error
         elapsed = time.monotonic() - started
         reply = parse(response, elapsed)
+        created.answered(writes, reply)
         lines = [f"HTTP {reply.status}", *(f"{k}: {v}" for k, v in reply.headers.items())]
         self._keep(request, body, "\n".join([*lines, "", reply.text[:2000]]), elapsed)
         return reply

@@ -16,18 +16,31 @@ from aiolimiter import AsyncLimiter
 
 from toolbridge_contract.control import ControlError
 from toolbridge_harness.baseline import Accepted, apply_baseline, read_baseline
-from toolbridge_harness.causes import blame_strays, explain
+from toolbridge_harness.budget import LAST_QUESTION
+from toolbridge_harness.causes import blame_strays, explain, strays_headline
+from toolbridge_harness.cleanup import clean_up
 from toolbridge_harness.config import split_url, token_source
-from toolbridge_harness.model import Cause, Check, NotVerified, Profile, Report, Result, Vantage
+from toolbridge_harness.courtesy import not_allowed, towards_url
+from toolbridge_harness.deployment import Deployment
+from toolbridge_harness.model import (
+    Ask,
+    Cause,
+    Check,
+    LeftBehind,
+    NotVerified,
+    Profile,
+    Report,
+    Result,
+    Vantage,
+)
 from toolbridge_harness.preflight import never_started, preflight, still_alive
 from toolbridge_harness.progress import Progress
 from toolbridge_harness.redact import Redactor
 from toolbridge_harness.registry import all_checks
-from toolbridge_harness.restarts import Restarts
 from toolbridge_harness.runner import Run, mock_gone, run_checks, unseen
 from toolbridge_harness.stack import Launch, NeverStarted, Stack, embedded_stack
 from toolbridge_harness.strays import strays
-from toolbridge_harness.target import Deployment, Target
+from toolbridge_harness.target import Target
 from toolbridge_harness.tokens import Minted
 from toolbridge_harness.verdicts import Untestable, Violation
 
@@ -63,6 +76,13 @@ class Options:
     seed: int = field(default_factory=lambda: secrets.randbelow(2**31))
     deadline: float | None = None
     rate: float | None = None
+    budget: int | None = None
+    allow: frozenset[Ask] = frozenset()
+
+    @property
+    def at_once(self) -> int:
+        """How many checks run at a time."""
+        return self.jobs or (2 if self.url else 8)
 
     @property
     def mode(self) -> str:
@@ -97,7 +117,10 @@ async def verify(options: Options, progress: Progress) -> Report:
     try:
         async with open_deployment(options, progress) as deployment:
             session.deployment = deployment
-            await session.converse(progress)
+            try:
+                await session.converse(progress)
+            finally:
+                await session.clean_up(progress)
     except NeverStarted as error:
         session.run.finish(never_started(str(error)))
     except ControlError as error:
@@ -122,6 +145,7 @@ class _Session:
         self.run = Run(options.checks)
         self.deployment: Deployment | None = None
         self.stray_lines: list[str] = []
+        self.left_behind: tuple[LeftBehind, ...] = ()
         self.started = time.time()
 
     async def converse(self, progress: Progress) -> None:
@@ -133,6 +157,7 @@ class _Session:
         target = Target(deployment, "preflight", random.Random(self.options.seed))
         caller = target.caller()
         first = await preflight(target, caller)
+        target.close()
         if first.fatal is not None:
             self.run.finish(first.fatal)
             return
@@ -142,17 +167,26 @@ class _Session:
             self.run,
             deployment,
             seed=self.options.seed,
-            jobs=self.options.jobs or (2 if self.options.url else 8),
+            jobs=self.options.at_once,
             seconds=self.options.deadline or self._deadline(deployment),
             progress=progress,
         )
         if self.run.cut_short is not None:
             return
+        deployment.courtesy.budget.release(LAST_QUESTION)
         last = await still_alive(target, caller)
         if last is not None:
             self.run.finish(last)
         if deployment.mock is not None:
             self.stray_lines = strays(await deployment.mock.requests(), deployment.callers)
+
+    async def clean_up(self, progress: Progress) -> None:
+        """Delete what the checks created, however the run ended."""
+        if self.deployment is None:
+            return
+        if count := len(self.deployment.courtesy.created.open):
+            progress.say(f"deleting {count} objects that the checks created")
+        self.left_behind = await clean_up(self.deployment)
 
     def _deadline(self, deployment: Deployment) -> float:
         seconds = DEADLINES[self.options.profile]
@@ -165,7 +199,8 @@ class _Session:
         results, mixed = blame_strays(results, all_checks(), self.stray_lines)
         results, causes = explain(results, all_checks())
         causes = (*mixed, *causes)
-        problems = (*problems, *(cause.headline for cause in mixed))
+        if self.stray_lines:
+            problems = (*problems, strays_headline(self.stray_lines))
         cut = self.run.cut_short
         if cut is not None:
             untold = tuple(r.check for r in results if r.cause == cut.id)
@@ -183,6 +218,7 @@ class _Session:
             causes=causes,
             not_verified=self._not_verified(),
             problems=(*problems, *self._missing()),
+            left_behind=self.left_behind,
         )
 
     def _missing(self) -> list[str]:
@@ -199,7 +235,7 @@ class _Session:
         ]
 
     def _not_verified(self) -> tuple[NotVerified, ...]:
-        return tuple(
+        groups = tuple(
             NotVerified(
                 tuple(sorted(checks)),
                 "needs " + " and ".join(sorted(missing)),
@@ -209,6 +245,7 @@ class _Session:
                 unseen(self.run).items(), key=lambda item: sorted(item[0])
             )
         )
+        return (*groups, *not_allowed(tuple(self.run.results.values())))
 
 
 def _today() -> datetime.date:
@@ -230,7 +267,8 @@ async def open_deployment(options: Options, progress: Progress) -> AsyncIterator
 def _live(options: Options, http: httpx.AsyncClient) -> Deployment:
     origin, path = split_url(options.url or "")
     tokens = token_source(options.tenant)
-    rate = options.rate or (None if httpx.URL(origin).host in LOOPBACK else POLITE_RATE)
+    loopback = httpx.URL(origin).host in LOOPBACK
+    rate = options.rate or (None if loopback else POLITE_RATE)
     return Deployment(
         origin=origin,
         mcp_path=path,
@@ -241,6 +279,13 @@ def _live(options: Options, http: httpx.AsyncClient) -> Deployment:
         redactor=Redactor(tokens.secrets),
         # One request per slot: no bursts that the owner of the deployment would notice.
         pace=AsyncLimiter(1, 1 / rate) if rate else None,
+        courtesy=towards_url(
+            loopback=loopback,
+            rate=options.rate,
+            budget=options.budget,
+            allow=options.allow,
+            jobs=options.at_once,
+        ),
     )
 
 
@@ -261,7 +306,7 @@ def local_deployment(stack: Stack, http: httpx.AsyncClient) -> Deployment:
         mock_address=stack.mock_url.split("://")[1],
         tenant_secret=stack.tenant_secret,
         upstream_deadline=float(stack.settings["TOOLBRIDGE_UPSTREAM_TIMEOUT_SECONDS"]),
-        restarts=Restarts(stack),
+        stack=stack,
     )
 
 

@@ -4,6 +4,7 @@ Both protocol eras: the handshake revisions up to 2025-11-25, and 2026-07-28, in
 request stands alone and carries its protocol version in `_meta` and in headers.
 """
 
+import importlib.metadata
 import itertools
 import json
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ import httpx
 
 from toolbridge_harness.verdicts import NoAnswer, Unreachable
 
-USER_AGENT = "toolbridge-verify/0.1"
+_NAME, _VERSION = "toolbridge-verify", importlib.metadata.version("toolbridge-mcp")
+USER_AGENT = f"{_NAME}/{_VERSION}"  # RFC 9110 §10.1.5: product and version
 _ids = itertools.count(1)
 
 
@@ -128,10 +130,7 @@ class Call:
             params["_meta"] = {
                 "io.modelcontextprotocol/protocolVersion": self.era.value,
                 "io.modelcontextprotocol/clientCapabilities": {},
-                "io.modelcontextprotocol/clientInfo": {
-                    "name": "toolbridge-verify",
-                    "version": "0.1",
-                },
+                "io.modelcontextprotocol/clientInfo": {"name": _NAME, "version": _VERSION},
             }
         message: dict[str, Any] = {"jsonrpc": "2.0", "method": self.method, "params": params}
         if not self.method.startswith("notifications/"):
@@ -143,8 +142,9 @@ class Call:
         headers = [
             ("Content-Type", "application/json"),
             ("Accept", "application/json, text/event-stream"),
-            ("User-Agent", USER_AGENT),
         ]
+        if not any(name.lower() == "user-agent" for name, _ in self.headers):
+            headers.append(("User-Agent", USER_AGENT))
         if self.method != "initialize":
             headers.append(("MCP-Protocol-Version", self.era.value))
         if self.era is Era.MODERN:
@@ -156,6 +156,22 @@ class Call:
         if self.token is not None:
             headers.append(("Authorization", f"Bearer {self.token}"))
         return [*headers, *self.headers]
+
+
+def agent_of(run: str) -> str:
+    """Return the User-Agent of one run; its id is a comment (RFC 9110 §5.6.5)."""
+    return f"{USER_AGENT} (run {run})"
+
+
+def identified(headers: list[tuple[str, str]], run: str) -> list[tuple[str, str]]:
+    """Return the headers of a request with the run's id in its User-Agent.
+
+    The suite's own is added where there is none; one that a check chose is kept.
+    """
+    agent = agent_of(run)
+    if not any(name.lower() == "user-agent" for name, _ in headers):
+        return [*headers, ("User-Agent", agent)]
+    return [(name, agent if value == USER_AGENT else value) for name, value in headers]
 
 
 def tool_call(name: str, arguments: dict[str, Any] | None = None, **fields: Any) -> Call:
@@ -170,7 +186,7 @@ def initialize() -> Call:
         {
             "protocolVersion": Era.LEGACY.value,
             "capabilities": {},
-            "clientInfo": {"name": "toolbridge-verify", "version": "0.1"},
+            "clientInfo": {"name": _NAME, "version": _VERSION},
         },
     )
 

@@ -104,6 +104,7 @@ async def test_the_control_port_refuses_a_wrong_token(mock: ServedMock) -> None:
         ("/set_clock_offset", b'{"seconds":1e300}', 400),
         ("/requests", b"[]", 400),
         ("/requests", b"{", 400),
+        ("/listen", b"{}", 400),
         ("/explode", b"{}", 404),
     ],
 )

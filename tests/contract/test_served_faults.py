@@ -1,7 +1,9 @@
 """Every kind of fault over a real socket against a real process."""
 
 import asyncio
+import socket
 import time
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -63,14 +65,17 @@ async def test_a_delay_answers_late(
 
 
 @pytest.mark.parametrize("commit", [False, True])
-@pytest.mark.parametrize("kind", ["answer", "reset", "truncate", "hang", "delay"])
+@pytest.mark.parametrize(
+    "kind", ["answer", "reset", "truncate", "hang", "delay", "drip", "drip-body"]
+)
 async def test_an_operation_is_executed_only_with_commit(
     mock: ServedMock, control: MockControl, subject: str, kind: str, commit: bool
 ) -> None:
     """Whatever the client sees, the row is there exactly when the fault commits."""
     fault = {"caller": subject, "kind": kind, "seconds": 30, "times": 1, "commit": commit}
+    fault |= {} if commit else {"body": "YWJj"}
     statuses = {"answer": 503, "reset": 0, "hang": 0, "delay": 0}
-    statuses["truncate"] = 201 if commit else 503
+    statuses |= dict.fromkeys(("truncate", "drip", "drip-body"), 201 if commit else 503)
 
     async with httpx.AsyncClient(base_url=mock.url, timeout=10) as other:
         session = await begin_session(other, subject)
@@ -78,7 +83,7 @@ async def test_an_operation_is_executed_only_with_commit(
         async with httpx.AsyncClient(base_url=mock.url, timeout=10) as client:
             leaving = asyncio.ensure_future(create(client, subject, session))
             await wait_for_requests(control, subject, 2)
-            if kind in ("hang", "delay"):
+            if kind in ("hang", "delay", "drip", "drip-body"):
                 leaving.cancel()
             (outcome,) = await asyncio.gather(leaving, return_exceptions=True)
 
@@ -109,6 +114,11 @@ async def test_a_truncated_answer_promises_more_than_it_sends(
     assert b"content-length: 1034" in head.lower()
 
 
+async def _pieces(raw: socket.socket) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(raw.recv, 4096):
+        yield piece
+
+
 async def test_a_cleared_hang_is_answered(
     client: httpx.AsyncClient, control: MockControl, subject: str
 ) -> None:
@@ -123,3 +133,47 @@ async def test_a_cleared_hang_is_answered(
     await control.clear_faults(subject)
 
     assert (await hanging).status_code == 201
+
+
+@pytest.mark.parametrize(("kind", "at_once"), [("drip", b""), ("drip-body", b"HTTP/1.1 200 OK")])
+async def test_a_drip_comes_byte_by_byte(
+    mock: ServedMock, control: MockControl, subject: str, kind: str, at_once: bytes
+) -> None:
+    """The header section at once or as slowly as the rest; whole in the end, then a close."""
+    seconds = 0.02 if kind == "drip" else 0.1
+    fault = {"caller": subject, "kind": kind, "status": 200, "body": "YWJj", "seconds": seconds}
+    await control.inject(Fault.from_json(fault))
+    start = time.monotonic()
+    with socket.create_connection(mock.address, timeout=10) as raw:
+        raw.sendall(raw_request(subject))
+        pieces = [piece async for piece in _pieces(raw)]
+
+    assert at_once in pieces[0]
+    assert b"".join(pieces).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"".join(pieces).endswith(b"\r\n\r\nabc")
+    dripped = len(b"".join(pieces)) if kind == "drip" else len(b"abc")
+    assert time.monotonic() - start >= seconds * dripped
+
+
+async def test_an_api_that_is_down_refuses_and_comes_back(
+    mock: ServedMock, control: MockControl, subject: str
+) -> None:
+    """Open connections are cut, new ones refused; then the same port answers, nothing is lost."""
+    async with httpx.AsyncClient(base_url=mock.url, timeout=10) as client:
+        session = await begin_session(client, subject)
+        await create(client, subject, session)
+        await control.inject(Fault(subject, kind="hang", methods=("GET",), path="/v1/tasks"))
+        headers = signed_headers(subject, **session)
+        hanging = asyncio.ensure_future(client.get("/v1/tasks", headers=headers))
+        await wait_for_requests(control, subject, 3)
+        try:
+            await control.stop_listening()
+            await control.stop_listening()
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/healthz")
+            with pytest.raises(httpx.TransportError):
+                await hanging
+        finally:
+            await control.listen()
+
+        assert 1 == await count_notes(client, subject, session)

@@ -1,6 +1,7 @@
 """Accepted failures."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,28 @@ def test_only_failures_can_be_accepted(outcome: Outcome) -> None:
     assert result.red
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("auth-algo-none", "; is it auth-alg-none now?"), ("zzzz", "")],
+)
+def test_an_entry_for_a_check_that_is_gone_is_a_problem_of_the_run(name: str, hint: str) -> None:
+    """After an upgrade of the suite the target is still tested, and red says which entry it is."""
+    results, problems = apply_baseline(
+        [failed("auth-alg-none")], [ENTRY, replace(ENTRY, check=name)], TODAY
+    )
+
+    assert ["known, ticket 7"] == [result.accepted for result in results]
+    (problem,) = problems
+    assert problem.removeprefix(f"the baseline's entry for {name} ") == (
+        f"is for no check of this suite: correct or remove it{hint}"
+    )
+
+
+def test_an_entry_for_a_check_that_was_not_selected_is_no_problem() -> None:
+    """One baseline serves every selection of checks."""
+    assert ((), ()) == apply_baseline([], [ENTRY], TODAY)
+
+
 def test_a_file_is_read(tmp_path: Path) -> None:
     """Check, reason and date come out of the TOML."""
     path = tmp_path / "known.toml"
@@ -63,7 +86,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ('accepted = "x"', "tables"),
         ("[other]", "nothing else"),
         ('[[accepted]]\ncheck = "auth-alg-none"', "check, reason and expires"),
-        ('[[accepted]]\ncheck = "no-such"\nreason = "r"\nexpires = 2026-07-01', "no check"),
+        ('[[accepted]]\ncheck = 5\nreason = "r"\nexpires = 2026-07-01', "the id of a check"),
+        ('[[accepted]]\ncheck = ""\nreason = "r"\nexpires = 2026-07-01', "the id of a check"),
         ('[[accepted]]\ncheck = "auth-alg-none"\nreason = " "\nexpires = 2026-07-01', "reason"),
         ('[[accepted]]\ncheck = "auth-alg-none"\nreason = "r"\nexpires = "soon"', "a date"),
     ],

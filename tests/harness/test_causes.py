@@ -1,7 +1,16 @@
 """Which failures explain which."""
 
+import pytest
+
 from support.harness_fakes import a_check, failed
-from toolbridge_harness.causes import CONTROL, EVIDENCE, explain
+from toolbridge_harness.causes import (
+    CONTROL,
+    EVIDENCE,
+    STRAYS,
+    blame_strays,
+    explain,
+    strays_headline,
+)
 from toolbridge_harness.model import Cause, Check, Outcome, Result
 from toolbridge_harness.registry import all_checks
 
@@ -108,3 +117,58 @@ def test_evidence_names_checks_that_exist() -> None:
     named = {name for _, names in EVIDENCE for name in names}
 
     assert set() == named - set(all_checks())
+
+
+FORGED = "POST /v1/notes was sent for 'x', and refused there"
+NOBODY = "POST /v1/notes was sent for nobody"
+SHARED = "POST /v1/notes was sent for 'service'"
+STRAY_CHECKS = _checks(auth_x=(), tenant_x=(), tools_x=(), control_token=())
+
+
+@pytest.mark.parametrize("lines", [[FORGED], [NOBODY], [NOBODY, FORGED]])
+@pytest.mark.parametrize("name", ["auth-x", "tenant-x"])
+def test_a_refusal_that_fails_explains_requests_for_nobody(name: str, lines: list[str]) -> None:
+    """Whom the proxy should have refused, the Go API refuses: that check is the cause."""
+    results = [failed(name), failed("tools-x")]
+
+    settled, mixed = blame_strays(results, STRAY_CHECKS, lines)
+
+    assert ((), tuple(results)) == (mixed, settled)
+
+
+@pytest.mark.parametrize(
+    ("results", "lines"),
+    [
+        # Served there: the proxy has an identity of its own.
+        ([failed("auth-x")], [SHARED]),
+        ([failed("auth-x")], [FORGED, SHARED]),
+        # No refusal failed, or the baseline accepts it, or it could not be tested.
+        ([failed("tools-x")], [FORGED]),
+        ([failed("auth-x", accepted="known")], [FORGED]),
+        ([Result("auth-x", Outcome.UNTESTABLE)], [FORGED]),
+        # The caller's own token is not sent.
+        ([failed("auth-x"), failed(CONTROL)], [NOBODY]),
+    ],
+)
+def test_any_other_stray_is_the_first_cause(results: list[Result], lines: list[str]) -> None:
+    """The proxy acts for the wrong user, whatever else is wrong with it."""
+    _, mixed = blame_strays(results, STRAY_CHECKS, lines)
+
+    assert [STRAYS] == [cause.id for cause in mixed]
+
+
+def test_the_first_stray_said_is_the_one_that_nothing_explains() -> None:
+    """What a recorded run keeps of its strays is enough to judge it again."""
+    assert strays_headline([FORGED, SHARED]) == (
+        f"the proxy acts for the wrong user: 2 upstream requests belong to another caller or to "
+        f"none; first, {SHARED}"
+    )
+    assert strays_headline([NOBODY]).endswith(f"1 upstream request belongs to another caller or "
+                                              f"to none; first, {NOBODY}")  # fmt: skip
+
+
+def test_a_transport_that_is_gone_explains_the_path_on_which_it_is_served() -> None:
+    """The HTTP+SSE transport of before opens GET and /sse: one cause, and its remedy."""
+    results = [failed("transport-methods"), failed("transport-no-old-sse")]
+
+    assert {"transport-no-old-sse": ("transport-methods",)} == _causes(results, all_checks())

@@ -23,7 +23,7 @@ from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.model import Outcome, Report
 from toolbridge_harness.report import files, github
 from toolbridge_harness.report.files import parse_destinations, write_reports
-from toolbridge_harness.report.wording import printable
+from toolbridge_harness.report.plain import printable
 
 Command = tuple[str, dict[str, str], str]
 

@@ -10,7 +10,15 @@ import pytest
 
 from support.harness_fakes import a_check, a_report, failed
 from support.html_pages import CHECKS, GREEN, HOSTILE, RED, Page
-from toolbridge_harness.model import Cause, Exchange, NotVerified, Outcome, Report, Result
+from toolbridge_harness.model import (
+    Cause,
+    Exchange,
+    LeftBehind,
+    NotVerified,
+    Outcome,
+    Report,
+    Result,
+)
 from toolbridge_harness.report import html
 from toolbridge_harness.report.files import parse_destinations, write_reports
 from toolbridge_harness.report.markup import clipped, shown, tag
@@ -39,6 +47,7 @@ EVERYWHERE = replace(
     problems=(HOSTILE,),
     notes=(HOSTILE,),
     extra={HOSTILE: [HOSTILE]},
+    left_behind=(LeftBehind(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
 )
 
 

@@ -11,11 +11,12 @@ from support.command_line import read_json
 from support.harness_fakes import a_check, a_report, failed
 from support.recorded_runs import edited, recording, write
 from toolbridge_harness import cli
-from toolbridge_harness.baseline import Accepted, apply_baseline
+from toolbridge_harness.baseline import ABOUT_ENTRY, Accepted, apply_baseline
+from toolbridge_harness.causes import STRAYS
 from toolbridge_harness.commands import verify as verify_command
 from toolbridge_harness.model import Cause, Exchange, NotVerified, Outcome, Profile, Report, Result
 from toolbridge_harness.registry import all_checks
-from toolbridge_harness.rejudge import BASELINE_PROBLEM, STRAYS, rejudge
+from toolbridge_harness.rejudge import rejudge
 from toolbridge_harness.report.json_reader import Recording
 from toolbridge_harness.runner import mock_gone
 from toolbridge_harness.verify import Options, _Session
@@ -168,27 +169,32 @@ BASELINES: tuple[Sequence[Accepted], ...] = (
     (Accepted("auth-alg-none", "passes again", LATER), Accepted("auth-tampered", "x", LATER)),
     (Accepted("auth-expired", "old", TODAY - datetime.timedelta(days=1)),),
     (Accepted("tools-note-life-cycle", "known", LATER),),
+    (Accepted("auth-renamed", "known", LATER),),
 )
 
 
-def verified(accepted: Sequence[Accepted], *, strays: bool, cut: bool) -> Report:
+SHARED = ["POST /v1/notes was sent for 'service'", "another"]
+FORGED = ["GET /v1/notes was sent for 'x', and refused there"]
+
+
+def verified(accepted: Sequence[Accepted], *, strays: Sequence[str], cut: bool) -> Report:
     """What verify reports about FOUND under a baseline."""
     checks = [all_checks()[result.check] for result in FOUND]
     session = _Session(Options(checks=checks, profile=Profile.GATE, seed=7), accepted)
     session.run.results = {result.check: result for result in FOUND}
-    session.stray_lines = ["POST /v1/notes of nobody", "another"] if strays else []
+    session.stray_lines = list(strays)
     if cut:
         del session.run.results["auth-expired"]
         session.run.finish(mock_gone("it ended"))
     return replace(session.report(), seconds=1.0, started="then")
 
 
-@pytest.mark.parametrize("strays", [False, True])
+@pytest.mark.parametrize("strays", [[], SHARED, FORGED], ids=["none", "shared", "forged"])
 @pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("now", BASELINES)
 @pytest.mark.parametrize("then", BASELINES)
 def test_a_run_is_judged_as_if_it_had_had_the_baseline(
-    then: Sequence[Accepted], now: Sequence[Accepted], cut: bool, strays: bool
+    then: Sequence[Accepted], now: Sequence[Accepted], cut: bool, strays: Sequence[str]
 ) -> None:
     """Whatever baseline the run was given, the one of now gives what verify would have said."""
     recorded = verified(then, strays=strays, cut=cut)
@@ -210,9 +216,32 @@ def test_problems_of_a_baseline_are_known_by_their_beginning() -> None:
     for entries in (stale, expired):
         _, problems = apply_baseline([Result("auth-alg-none", Outcome.PASS)], entries, TODAY)
 
-        assert [True] == [problem.startswith(BASELINE_PROBLEM) for problem in problems]
+        assert [True] == [problem.startswith(ABOUT_ENTRY) for problem in problems]
 
 
 def test_strays_are_known_by_their_id() -> None:
     """The cause that strays are has the id by which a recorded one is found."""
-    assert STRAYS == verified((), strays=True, cut=False).causes[0].id
+    assert STRAYS == verified((), strays=SHARED, cut=False).causes[0].id
+
+
+def test_what_a_target_sent_is_no_workflow_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """As verify does, judge prints the text after `github:-` with commands switched off."""
+    run = recording(failed("demo-b", "x\n::error::forged"))
+    write(Path("run.json"), run)
+
+    cli.run(["judge", "run.json", "--report", "github:-"])
+
+    lines = capsys.readouterr().out.splitlines()
+    stop = next(n for n, line in enumerate(lines) if line.startswith("::stop-commands::"))
+    assert lines[-1] == f"::{lines[stop].removeprefix('::stop-commands::')}::"
+    assert stop < next(n for n, line in enumerate(lines) if line.strip() == "::error::forged")
+
+
+def test_an_accepted_check_that_the_suite_no_longer_has_is_known_from_the_run() -> None:
+    """A recording brings its checks along; a baseline of then still names them."""
+    write(Path("run.json"), recording(failed("demo-old")))
+    Path("known.toml").write_text(
+        f'[[accepted]]\ncheck = "demo-old"\nreason = "ticket 7"\nexpires = {LATER}\n'
+    )
+
+    assert 0 == cli.run(["judge", "run.json", "--baseline", "known.toml"])

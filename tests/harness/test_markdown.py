@@ -25,7 +25,7 @@ from support.report_samples import (
 from toolbridge_harness.model import Outcome, Report
 from toolbridge_harness.report import markdown
 from toolbridge_harness.report.files import parse_destinations, write_reports
-from toolbridge_harness.report.wording import one_line, printable
+from toolbridge_harness.report.plain import one_line, printable
 
 RED = a_report(failed("demo-b"))
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from support.harness_fakes import KEY, CheckBody, a_check, a_deployment
+from toolbridge_harness import runner
 from toolbridge_harness.model import Outcome, Vantage
 from toolbridge_harness.progress import PlainProgress
 from toolbridge_harness.runner import Run, run_check, run_checks
@@ -49,6 +50,20 @@ async def test_what_is_raised_decides_the_outcome(error: Exception, outcome: Out
 async def test_returning_is_a_pass() -> None:
     """A check that raises nothing passed."""
     assert Outcome.PASS is (await run_check(a_check(), a_deployment(), seed=1)).outcome
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(None, Outcome.FAIL), (30, Outcome.PASS)])
+async def test_a_check_has_as_long_as_it_declares(
+    seconds: float | None, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the runner's bound it fails, unless it declared more."""
+    monkeypatch.setattr(runner, "CHECK_SECONDS", 0.01)
+
+    async def run(target: Target, caller: Caller) -> None:
+        await asyncio.sleep(0.1)
+
+    result = await run_check(a_check(run=run, seconds=seconds), a_deployment(), seed=1)
+    assert outcome is result.outcome
 
 
 async def test_a_missing_vantage_does_not_run_the_check() -> None:

@@ -1,11 +1,12 @@
 """MCP on the wire."""
 
 import json
+from importlib.metadata import version
 
 import httpx
 import pytest
 
-from toolbridge_harness.wire import Call, Era, Reply, parse, tool_call
+from toolbridge_harness.wire import Call, Era, Reply, identified, initialize, parse, tool_call
 
 
 def _reply(body: object, status: int = 200, content_type: str = "application/json") -> Reply:
@@ -77,5 +78,20 @@ def test_a_notification_has_no_id() -> None:
 
 
 def test_the_suite_names_itself() -> None:
-    """Owners of a live deployment can tell its traffic from an attack."""
-    assert ("User-Agent", "toolbridge-verify/0.1") in Call("ping").header_list()
+    """Owners of a live deployment can tell its traffic from an attack, and one run from another."""
+    agent = f"toolbridge-verify/{version('toolbridge-mcp')}"
+
+    assert ("User-Agent", agent) in Call("ping").header_list()
+    assert ("User-Agent", f"{agent} (run 1a2b)") in identified(Call("ping").header_list(), "1a2b")
+    assert [("User-Agent", f"{agent} (run 1a2b)")] == identified([], "1a2b")
+    assert {"name": "toolbridge-verify", "version": version("toolbridge-mcp")} == (
+        initialize().params["clientInfo"]
+    )
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "user-agent"])
+def test_a_check_may_call_itself_something_else(name: str) -> None:
+    """A row that wants another User-Agent gets it, alone and unchanged."""
+    headers = identified(Call("ping", headers=((name, "curl/8"),)).header_list(), "1a2b")
+
+    assert [(name, "curl/8")] == [h for h in headers if h[0].lower() == "user-agent"]

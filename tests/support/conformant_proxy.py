@@ -129,6 +129,7 @@ def text_alone() -> None:
 
     patch(calls, "_answer", lambda _: answer)
     patch(tools, "OUTPUT_SCHEMA", lambda _: None)
+    patch(tools, "HEALTH_CHECK", lambda known: {**known, "output_schema": None})
 
 
 VARIANTS: dict[str, Callable[[], None]] = {

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
+from toolbridge_harness.deployment import Deployment
 from toolbridge_harness.model import Check, Outcome, Profile, Report, Result, Severity, Vantage
 from toolbridge_harness.redact import Redactor
-from toolbridge_harness.target import Caller, Deployment, Target
+from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.tokens import Minted
 
 KEY = "k" * 32

@@ -8,10 +8,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.harness_fakes import a_check, a_report
+from toolbridge_contract.tools import ENTITIES
 from toolbridge_harness.model import (
+    Ask,
     Cause,
     Check,
     Exchange,
+    LeftBehind,
     NotVerified,
     Outcome,
     Profile,
@@ -52,6 +55,15 @@ _WORDS = st.from_regex(r"[A-Za-z0-9_ .+-]{0,12}", fullmatch=True)
 _TEXT = st.text(max_size=20) | st.sampled_from(["[red]x[/]", "\x1b[2J", "two\nlines", "a\\"])
 _SECONDS = st.floats(0, 1e4)
 
+_LEFT_BEHIND = st.builds(
+    LeftBehind,
+    entity=st.sampled_from([entity.singular for entity in ENTITIES]),
+    uid=_TEXT,
+    user=_TEXT,
+    reason=_TEXT,
+    certain=st.booleans(),
+)
+
 
 def _checks(name: str) -> st.SearchStrategy[Check]:
     return st.builds(
@@ -69,6 +81,7 @@ def _checks(name: str) -> st.SearchStrategy[Check]:
         alone=st.booleans(),
         explained_by=st.lists(_IDS, max_size=2).map(tuple),
         broken=_TEXT.filter(bool),
+        asks=st.none() | st.sampled_from(Ask),
     )
 
 
@@ -109,5 +122,6 @@ def recordings(draw: st.DrawFn) -> Recording:
         problems=draw(tuples),
         notes=draw(tuples),
         extra=draw(st.dictionaries(_TEXT, _TEXT | st.integers() | st.none(), max_size=2)),
+        left_behind=tuple(draw(st.lists(_LEFT_BEHIND, max_size=2))),
     )
     return Recording(report, {name: draw(_checks(name)) for name in names})

@@ -3,7 +3,8 @@
 import itertools
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from toolbridge_contract.mock import connection, epoch
 from toolbridge_contract.mock.clock import Clock
@@ -58,6 +59,10 @@ class GoApi:
         self._store = Store(tenant_scoped=tenant_scoped)
         self._service = Service(self.clock, self.sessions, self._store)
         self._handlers = {Gate.ENTITY: Entities(self.clock), Gate.DELTA: Delta(self.clock)}
+
+    def trust_keys(self, keys: Sequence[Any]) -> None:
+        """Accept RS256 tokens by these JSON Web Keys too, as with an issuer's set configured."""
+        self._jwt.trust(keys)
 
     def wipe(self, subject: str) -> int:
         """Wipe a caller's data as another of their devices would; return the new epoch."""

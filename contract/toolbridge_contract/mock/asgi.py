@@ -6,6 +6,7 @@ from typing import Any
 
 from toolbridge_contract.mock.api import GoApi
 from toolbridge_contract.mock.client import Client
+from toolbridge_contract.mock.door import Door
 from toolbridge_contract.mock.faults import ActiveFault, Faults
 from toolbridge_contract.mock.messages import Request, Response
 from toolbridge_contract.mock.recording import Entry, Recorder
@@ -27,6 +28,7 @@ class MockApp:
         self.api = api
         self.recorder = recorder
         self.faults = faults
+        self.door = Door()
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         """Answer one request."""
@@ -78,6 +80,12 @@ class MockApp:
                 )
             record.status = stand_in.status
             await client.truncate(stand_in)
+        elif fault.kind in ("drip", "drip-body"):
+            if answer is not None and not fault.body:
+                stand_in = answer
+            record.status = stand_in.status
+            at_once = fault.kind == "drip-body"
+            await client.drip(stand_in, fault.seconds, head_at_once=at_once)
         else:
             seconds = fault.seconds if fault.kind == "delay" else None
             if await client.stays(active.cleared, seconds):

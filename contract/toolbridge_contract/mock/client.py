@@ -77,6 +77,19 @@ class Client:
         self._transport.close()
         await self._gone()
 
+    async def drip(self, response: Response, seconds: float, *, head_at_once: bool) -> None:
+        """Write an answer one byte every `seconds`, then close; ends when the client leaves."""
+        head = _head(response) + b"Content-Length: %d\r\n\r\n" % len(response.body)
+        rest = response.body if head_at_once else head + response.body
+        if head_at_once:
+            self._transport.write(head)
+        never = asyncio.Event()
+        for byte in rest:
+            if not await self.stays(never, seconds):
+                return
+            self._transport.write(bytes([byte]))
+        self._complete(close=True)
+
     async def reset(self) -> None:
         """Reset the connection before any byte."""
         raw = self._transport.get_extra_info("socket")

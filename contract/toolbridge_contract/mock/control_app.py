@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -55,6 +56,14 @@ def _set_clock_offset(mock: MockApp, ask: dict[str, Any]) -> None:
     mock.api.clock.set_offset(float(ask["seconds"]))
 
 
+def _trust_keys(mock: MockApp, ask: dict[str, Any]) -> None:
+    mock.api.trust_keys(ask["keys"])
+
+
+async def _listen(mock: MockApp, ask: dict[str, Any]) -> None:
+    await mock.door.set(opened=bool(ask["opened"]))
+
+
 def _stats(mock: MockApp, _: dict[str, Any]) -> dict[str, int]:
     return {"recorded": mock.recorder.recorded, "dropped": mock.recorder.dropped}
 
@@ -67,6 +76,8 @@ COMMANDS: dict[str, Command] = {
     "shorten_sessions": _shorten_sessions,
     "wipe": _wipe,
     "set_clock_offset": _set_clock_offset,
+    "trust_keys": _trust_keys,
+    "listen": _listen,
     "stats": _stats,
 }
 
@@ -91,7 +102,8 @@ def _endpoint(
             return JSONResponse({"error": "wrong control token"}, 401)
         try:
             ask = await request.json()
-            return JSONResponse({"result": command(mock, ask)})
+            result = command(mock, ask)
+            return JSONResponse({"result": await result if isawaitable(result) else result})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return JSONResponse({"error": f"bad request: {error}"}, 400)
 

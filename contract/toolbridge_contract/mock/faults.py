@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-Kind = Literal["answer", "delay", "reset", "truncate", "hang"]
+Kind = Literal["answer", "delay", "reset", "truncate", "hang", "drip", "drip-body"]
 # RFC 9110 §5.1 and §5.5; values go out as ISO-8859-1.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
@@ -21,15 +21,17 @@ class Fault:
     Matching: `caller` is a `sub` (None: any), `methods` are names (empty: any), `path` is a regular
     expression for the whole raw path without query ("": any); `times` uses, None: until cleared.
 
-    kind      what the client sees
-    answer    `status`, `headers` and `body`
-    delay     the ordinary answer after `seconds`; not executed if the client leaves before
-    reset     a TCP reset before any byte
-    truncate  `status`, a Content-Length larger than the `body` sent, then a close
-    hang      nothing, until the fault is cleared (then the ordinary answer) or the client leaves
+    kind       what the client sees
+    answer     `status`, `headers` and `body`
+    delay      the ordinary answer after `seconds`; not executed if the client leaves before
+    reset      a TCP reset before any byte
+    truncate   `status`, a Content-Length larger than the `body` sent, then a close
+    hang       nothing, until the fault is cleared (then the ordinary answer) or the client leaves
+    drip       `status`, `headers` and `body`, one byte every `seconds`, until the client leaves
+    drip-body  the same, but the header section comes at once
 
-    With `commit` the real operation is executed first, and `truncate` without a `body` of its own
-    sends the first half of the real answer.
+    With `commit` the real operation is executed first, and `truncate` and both drips without a
+    `body` of their own send the real answer: its first half, or byte by byte.
     """
 
     caller: str | None = None

@@ -1,8 +1,9 @@
-"""The JWT gate: golang-jwt v5 with one HMAC secret, as observed.
+"""The JWT gate: golang-jwt v5 with one HMAC secret, as observed; RS256 by keys it is given.
 
 HS256, HS384 and HS512 pass with the same secret; exp is optional and nbf honoured, without
 leeway; iat, iss, aud, typ, kid and crit are not looked at. PyJWT is stricter in some of these and
-laxer in others, so the token is taken apart here.
+laxer in others, so the token is taken apart here. What the API does with an issuer's key set was
+not observed: RS256 counts by the key that kid names, and is refused while there are none.
 """
 
 import base64
@@ -12,7 +13,14 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from jwt import PyJWK, PyJWTError
 
 from toolbridge_contract.mock import gojson
 from toolbridge_contract.mock.messages import Refused, text_answer
@@ -38,7 +46,13 @@ class JwtGate:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode("utf-8", "surrogateescape")
+        self._public: dict[str, RSAPublicKey] = {}
         self._verified = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._verify)
+
+    def trust(self, keys: Sequence[Any]) -> None:
+        """Take RS256 tokens by these JSON Web Keys too (RFC 7517 §4); ValueError for other keys."""
+        self._public |= dict(map(_named_key, keys))
+        self._verified.cache_clear()
 
     def subject(self, authorization: str | None, now_ns: int) -> str:
         """Return the `sub` of an acceptable token; raises Refused with the one 401 text."""
@@ -57,14 +71,31 @@ class JwtGate:
         signature = _bytes_part(parts[2])
         if header is None or claims is None or signature is None:
             return None
-        algorithm = header.get("alg")
+        signed = f"{parts[0]}.{parts[1]}".encode()
+        return _claims(claims) if self._is_signed(header, signed, signature) else None
+
+    def _is_signed(self, header: dict[str, Any], signed: bytes, signature: bytes) -> bool:
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if algorithm == "RS256" and isinstance(kid, str) and kid in self._public:
+            try:
+                self._public[kid].verify(signature, signed, PKCS1v15(), SHA256())
+            except InvalidSignature:
+                return False
+            return True
         digest = _HASHES.get(algorithm) if isinstance(algorithm, str) else None
         if digest is None:
-            return None
-        signed = f"{parts[0]}.{parts[1]}".encode()
-        if not hmac.compare_digest(hmac.digest(self._secret, signed, digest), signature):
-            return None
-        return _claims(claims)
+            return False
+        return hmac.compare_digest(hmac.digest(self._secret, signed, digest), signature)
+
+
+def _named_key(entry: Any) -> tuple[str, RSAPublicKey]:
+    try:
+        key = PyJWK(entry, "RS256").key
+    except (PyJWTError, AttributeError):
+        key = None
+    if not isinstance(key, RSAPublicKey) or not isinstance(entry.get("kid"), str):
+        raise ValueError("a key must be a public RSA key with a kid")
+    return entry["kid"], key
 
 
 def _claims(claims: dict[str, Any]) -> Verified | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -17,6 +18,7 @@ import uvicorn
 from toolbridge_contract.mock.api import GoApi
 from toolbridge_contract.mock.asgi import MockApp
 from toolbridge_contract.mock.control_app import control_app
+from toolbridge_contract.mock.door import CannotListen
 from toolbridge_contract.mock.faults import Faults
 from toolbridge_contract.mock.protocol import RawProtocol
 from toolbridge_contract.mock.recording import Recorder
@@ -32,10 +34,6 @@ _BACKLOG = 2048
 _READ_BYTES = 4096
 # Nearly all objects of a request die by reference count; the default looks every 40 requests.
 _GC_THRESHOLDS = (20_000, 20, 20)
-
-
-class CannotListen(Exception):
-    """A port cannot be bound; one line that says which and why."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,21 @@ class _Server(uvicorn.Server):
     def abort(self) -> None:
         """Stop, cutting every open connection."""
         self.should_exit = True
+        self._cut()
+
+    async def shut(self) -> None:
+        """Stop listening and cut every open connection, but go on."""
+        for server in self.servers:
+            server.close()
+        self._cut()
+        # The sockets are closed in the loop's next turn; only then are connections refused.
+        await asyncio.sleep(0)
+
+    async def reopen(self, host: str, port: int) -> None:
+        """Listen again; raises CannotListen."""
+        await super().startup(sockets=[bind(host, port)])
+
+    def _cut(self) -> None:
         for connection in list(self.server_state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None:
@@ -123,7 +136,7 @@ def serve(options: ServeOptions) -> None:
 
 
 async def _serve(options: ServeOptions, sockets: list[socket.socket]) -> None:
-    servers = _servers(options)
+    servers = _servers(options, sockets[0].getsockname()[1])
     # What lives as long as the process need not be looked at by every full collection.
     gc.collect()
     gc.freeze()
@@ -169,7 +182,7 @@ def _announce(urls: list[str]) -> None:
     sys.stdout.flush()
 
 
-def _servers(options: ServeOptions) -> list[_Server]:
+def _servers(options: ServeOptions, port: int) -> list[_Server]:
     api = GoApi(
         tenant_secret=options.tenant_secret,
         jwt_secret=options.jwt_secret,
@@ -178,7 +191,9 @@ def _servers(options: ServeOptions) -> list[_Server]:
         rate_limit=options.rate_limit,
     )
     mock = MockApp(api, Recorder(), Faults())
-    servers = [_Server(_config(mock, http=RawProtocol))]
+    served = _Server(_config(mock, http=RawProtocol))
+    mock.door.hang(served.shut, functools.partial(served.reopen, options.host, port))
+    servers = [served]
     if options.control_token:
         servers.append(_Server(_config(control_app(mock, options.control_token))))
     return servers

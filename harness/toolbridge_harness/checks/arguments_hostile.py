@@ -11,7 +11,6 @@ from toolbridge_harness.verdicts import Violation, require, require_equal
 from toolbridge_harness.wire import Call, Reply, initialize
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
-_CONTROL = ("control-token", "tools-note-life-cycle")
 
 
 def _read(body: bytes) -> Any:
@@ -30,7 +29,7 @@ def _read(body: bytes) -> Any:
     remedy="Send `updates` as the body of a PATCH: add no nulls, drop no empty values.",
     why="A PUT, an added null or a lost zero changes fields that the caller did not name.",
     needs=NEEDS,
-    explained_by=_CONTROL,
+    explained_by=("control-token",),
     broken="patches do not reach the Go API as they were given",
 )
 async def patch_arrives_exactly(target: Target, caller: Caller) -> None:

@@ -80,6 +80,7 @@ async def token_elsewhere_is_ignored(target: Target, caller: Caller) -> None:
     remedy="Build upstream headers from nothing; copy none of the caller's.",
     why="The Go API trusts X-Debug-Sub in its development mode.",
     needs=Vantage.TOKENS,
+    explained_by=("auth-no-token", "sessions-own"),
     broken="a header in which the caller names a user is believed or forwarded",
 )
 async def identity_headers_are_ignored(target: Target, caller: Caller) -> None:

@@ -9,7 +9,7 @@ import zlib
 from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness import forge, forge_keys
 from toolbridge_harness.checks.auth_forged import published_keys, refused_soon
-from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.model import Ask, Severity, Vantage
 from toolbridge_harness.refusals import nothing_reached_upstream, refused_tokens
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -104,6 +104,8 @@ async def other_serialisations_are_refused(target: Target, caller: Caller) -> No
     remedy="Refuse what has five parts before any of it is decrypted or unpacked.",
     why="Anybody can encrypt to a public key: that it can be decrypted proves nothing.",
     needs=Vantage.TOKENS,
+    # A proxy that unwraps such a key is busy for minutes.
+    asks=Ask.HEAVY,
     explained_by=(*_UNVERIFIED, "auth-public-key-as-secret"),
     broken="encrypted tokens are accepted, or keep the proxy busy",
 )

@@ -105,7 +105,7 @@ async def errors_tell_no_internals(target: Target, caller: Caller) -> None:
     remedy="Log names and outcomes, never values that came from a header or an argument.",
     why="Logs are read by more people, and kept longer, than any database.",
     needs={Vantage.TOKENS, Vantage.UPSTREAM, Vantage.LOGS},
-    explained_by=("control-token",),
+    explained_by=("hygiene-query-not-logged", "control-token"),
     broken="the proxy logs secrets, tokens or users' text",
 )
 async def log_holds_no_secret(target: Target, caller: Caller) -> None:

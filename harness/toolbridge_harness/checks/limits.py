@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from toolbridge_harness.model import Profile, Severity, Vantage
+from toolbridge_harness.model import Ask, Profile, Severity, Vantage
 from toolbridge_harness.raw import exchange, request
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import REQUEST_SECONDS, Caller, Target
@@ -33,6 +33,7 @@ BOMB_SECONDS = 1.0
     remedy="Count while you read; answer 413 at the limit, whatever the headers declare.",
     why="Whoever may fill the memory can stop the server, without a token too.",
     needs=Vantage.TOKENS,
+    asks=Ask.HEAVY,
     explained_by=("control-token",),
     broken="bodies of any size are read",
 )
@@ -87,6 +88,7 @@ def _bombs() -> dict[str, tuple[bytes, bool]]:
     source="OWASP API4:2023; CWE-407",
     remedy="Limit depth and size before parsing; avoid work that grows with the square.",
     why="While one body is parsed nobody else is served, and this needs no token.",
+    asks=Ask.HEAVY,
     broken="one expensive body keeps everybody waiting",
 )
 async def bombs_are_cheap(target: Target, caller: Caller) -> None:

@@ -180,6 +180,45 @@ async def forbidden_session_is_replaced(target: Target, caller: Caller) -> None:
         await caller.control()
 
 
+@check(
+    "sessions-stale-epoch",
+    "A stale epoch that the Go API reports is replaced, and the session with it",
+    severity=Severity.HIGH,
+    catalogue="SES-12",
+    source="DESIGN: error contract; check catalogue SES-12",
+    remedy="On the 409 epoch_mismatch, forget the session: make one, take both from its answer.",
+    why="A session that outlived a wipe is refused with 409 for as long as it is presented.",
+    needs=NEEDS,
+    explained_by=(*_CONTROL, "sessions-epoch", "sessions-recovered-read"),
+    broken="a session whose epoch the Go API calls stale is presented again and again",
+)
+async def stale_epoch_is_replaced(target: Target, caller: Caller) -> None:
+    """Answers a read with epoch_mismatch once, then a read and a create for ever."""
+    await caller.control_write()
+    said = {"error": "epoch_mismatch", "epoch": 7, "correlation_id": "c"}
+    refusal: dict[str, Any] = {"path": _NOTES, "status": 409, "headers": _JSON}
+    refusal["body"] = json.dumps(said).encode()
+    note = {"title": caller.text(), "content": "x"}
+    for tool, arguments, times in (
+        ("list_notes", {"limit": 1}, 1),
+        ("list_notes", {"limit": 1}, None),
+        ("create_note", note, None),
+    ):
+        seen = await caller.mark()
+        await caller.inject(times=times, **refusal)
+        reply = await caller.call(tool, arguments)
+        await target.mock.clear_faults(caller.sub)
+        # Reporting it and succeeding next time is as right as recovering within the call.
+        known = reply.code == "epoch_mismatch" or (reply.ok and times == 1)
+        require(known, f"{tool}: epoch_mismatch, or success with a new session", reply.brief)
+        sent = len(_entities(await caller.upstream(seen)))
+        require(sent <= 2, f"{tool}: at most 2 entity requests", sent)
+        again = await caller.call("list_notes", {"limit": 1})
+        require(again.ok, f"the call after {tool} to succeed", again.brief)
+        made = _sessions(await caller.upstream(seen))
+        require(made, f"{tool}: a new session after the stale epoch", "the old one is kept")
+
+
 def _hostile_answers() -> list[tuple[int, bytes]]:
     good = {"id": "s-1", "epoch": 1, "expiresAt": "2099-01-01T00:00:00Z"}
     odd: list[Any] = [{**good, "id": i} for i in (None, 5, "", "a\r\nX-Evil: 1", "x" * 10_240)]

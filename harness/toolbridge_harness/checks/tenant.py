@@ -37,6 +37,7 @@ async def _refused(caller: Caller, tenants: list[object]) -> None:
     remedy="Compare the tenant_id claim with TOOLBRIDGE_TENANT_ID, exactly, before anything else.",
     why="The Go API does not compare them: no one else stops a caller of another tenant.",
     needs=Vantage.TOKENS,
+    explained_by=("auth-no-token",),
     broken="callers of another tenant are served",
 )
 async def other_tenant_is_refused(target: Target, caller: Caller) -> None:
@@ -100,7 +101,8 @@ async def tenant_of_another_type_is_refused(target: Target, caller: Caller) -> N
     remedy="Compare code point by code point: no case folding, trimming, prefixes or patterns.",
     why="Whoever can choose a tenant name that is folded into yours gets your data.",
     needs=Vantage.MINT,
-    explained_by=("tenant-wrong",),
+    # Whoever searches for the tenant in the claim finds it in lists and in longer texts alike.
+    explained_by=("tenant-wrong", "tenant-types"),
     broken="tenants that merely resemble the configured one are served",
 )
 async def look_alikes_are_refused(target: Target, caller: Caller) -> None:

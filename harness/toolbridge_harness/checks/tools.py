@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from toolbridge_contract.tools import ENTITIES, HEALTH_CHECK, TOOL_NAMES, Entity
+from toolbridge_contract.tools import ENTITIES, HEALTH_CHECK, NOTE, TOOL_NAMES, Entity
 from toolbridge_harness.model import Profile, Severity, Vantage
 from toolbridge_harness.objects import create_arguments, replacement, require_payload
 from toolbridge_harness.registry import check
@@ -85,6 +85,12 @@ async def _end(caller: Caller, entity: Entity, uid: dict[str, Any]) -> None:
     require_equal("gone", again.code, "delete after delete:")
 
 
+def _causes(entity: Entity) -> tuple[str, ...]:
+    # What is wrong with all five kinds alike is said once, of notes.
+    alike = () if entity is NOTE else ("tools-note-life-cycle",)
+    return (*_CONTROL, "tools-patch-exact", *alike)
+
+
 def _declare_life_cycle(entity: Entity) -> None:
     label = entity.label
 
@@ -97,7 +103,7 @@ def _declare_life_cycle(entity: Entity) -> None:
         remedy=f"Compare method, path and body of each {entity.singular} tool with the table.",
         why="Forty tools from one pattern invite copy-and-paste mistakes, one entity at a time.",
         needs=Vantage.TOKENS,
-        explained_by=_CONTROL,
+        explained_by=_causes(entity),
         broken=f"the tools for {label}s do not do what their names say",
     )
     async def life_cycle(target: Target, caller: Caller) -> None:

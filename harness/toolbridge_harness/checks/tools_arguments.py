@@ -3,7 +3,7 @@
 from typing import Any
 
 from toolbridge_contract.tools import NOTE
-from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.model import Ask, Severity, Vantage
 from toolbridge_harness.objects import require_payload
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -105,7 +105,9 @@ async def hostile_uids_are_refused(target: Target, caller: Caller) -> None:
     uids = [f"../tasks/{own}", f"a/../../tasks/{own}", f"..%2ftasks%2f{own}", ".", "..", ""]
     uids += [f"{own}?includeDeleted=true", f"{own}#x", f"{own}/archive", f"{own}/", f" {own}"]
     uids += [f"{own}\r\nX-Evil: 1", f"{own}\0", "http://127.0.0.1:9/x", "//127.0.0.1:9/x"]
-    uids += ["../sync/state", "../sync/wipe?"]
+    uids.append("../sync/state")
+    if target.may(Ask.DESTRUCTIVE):  # the caller may be a user who owns something
+        uids.append("../sync/wipe?")
     for uid in uids:
         for tool, more in (("get_note", {}), ("process_note", {"action": "pin"})):
             reply = await caller.call(tool, {"uid": uid, **more})

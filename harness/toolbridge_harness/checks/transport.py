@@ -87,7 +87,8 @@ async def malformed_requests_are_refused(target: Target, caller: Caller) -> None
     """Posts empty, truncated, scalar and deeply nested bodies, and asks a good one afterwards."""
     good = await caller.prepared(tool_call("health_check"))
     bodies = [b"", b"{", b"null", b"5", b'"x"', b"[]", good.body()[:-2], b"[" * 5000, b"\xff\xfe"]
-    bodies.append(good.body().replace(b'"2.0"', b'"1.0"'))
+    versions = (b'"jsonrpc": "1.0"', b'"jsonrpc": 2.0', b'"version": "2.0"')
+    bodies += [good.body().replace(b'"jsonrpc": "2.0"', version) for version in versions]
     for body in bodies:
         reply = await target.http("POST", target.mcp_url, good.header_list(), body)
         refused = 400 <= reply.status < 500
@@ -195,6 +196,7 @@ async def foreign_origin_is_refused(target: Target, caller: Caller) -> None:
     remedy="Answer 405 to other methods; serve no documentation, metrics or old transports.",
     why="Every further door needs its own guard.",
     profile=Profile.SMOKE,
+    explained_by=("transport-no-old-sse",),
     broken="other methods or paths than the MCP endpoint's answer",
 )
 async def other_doors_are_closed(target: Target, caller: Caller) -> None:
@@ -213,12 +215,12 @@ async def other_doors_are_closed(target: Target, caller: Caller) -> None:
     "transport-header-body",
     "In the 2026-07-28 era, headers that contradict the body are refused",
     severity=Severity.HIGH,
-    catalogue=("MCP-16", "MCP-17"),
+    catalogue="MCP-16",
     source="MCP 2026-07-28 transports, server validation",
-    remedy="Compare Mcp-Method, Mcp-Name and the version with the body; answer 400.",
+    remedy="Compare Mcp-Method and Mcp-Name with the body; answer 400 and -32020.",
     why="A gateway that filters by header sees list_notes while the server runs delete_note.",
     needs=Vantage.TOKENS,
-    explained_by=("auth-both-eras", "control-token"),
+    explained_by=("auth-both-eras", "control-token", "transport-modern-stateless"),
     broken="headers that contradict the body are not noticed",
 )
 async def contradictions_are_refused(target: Target, caller: Caller) -> None:
@@ -233,7 +235,6 @@ async def contradictions_are_refused(target: Target, caller: Caller) -> None:
     for name, value in wrong.items():
         headers = [(k, value if k == name else v) for k, v in call.header_list()]
         reply = await target.http("POST", target.mcp_url, headers, call.body())
-        require_equal(400, reply.status, f"status for {name} {value}:")
-    without = [(k, v) for k, v in call.header_list() if k != "Mcp-Name"]
-    reply = await target.http("POST", target.mcp_url, without, call.body())
-    require_equal(400, reply.status, "status without Mcp-Name:")
+        # -32020 is HeaderMismatch, which tells the client that it may repair its headers.
+        found = (reply.status, reply.rpc_error.get("code"))
+        require_equal((400, -32020), found, f"status and error for {name} {value}:")

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 
-from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.model import Ask, Severity, Vantage
 from toolbridge_harness.raw import exchange, request
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import NotApplicable, Untestable, Violation, require, require_equal
-from toolbridge_harness.wire import Call, tool_call
+from toolbridge_harness.wire import Call, agent_of, tool_call
 
 _CHUNKED = b"Transfer-Encoding: chunked\r\n"
 # RFC 9112: all of these must be refused. LENGTH stands for the body's length; what is in doubt
@@ -50,6 +50,8 @@ async def _control(target: Target, good: Call) -> None:
     source="RFC 9112 §5.1, §6.3, §11.2; CWE-444",
     remedy="Use an HTTP parser that follows RFC 9112: answer 400 and close the connection.",
     why="An edge and a server that disagree on where a request ends mix up their users.",
+    # What is smuggled past an edge may be answered to somebody else.
+    asks=Ask.DESTRUCTIVE,
     broken="requests whose end is in doubt are served",
 )
 async def ambiguous_requests_are_refused(target: Target, caller: Caller) -> None:
@@ -94,10 +96,11 @@ async def old_transport_is_closed(target: Target, caller: Caller) -> None:
     anonymous = Call("tools/list")
     body = anonymous.body()
     sent: dict[str, bytes] = {}
+    agent = f"User-Agent: {agent_of(target.deployment.run_id)}"
     for path in _LEGACY_PATHS:
         host = httpx.URL(target.origin).netloc.decode()
-        stream = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n"
-        sent[f"GET {path}"] = stream.encode()
+        head = (f"GET {path} HTTP/1.1", f"Host: {host}", "Accept: text/event-stream", agent, "", "")
+        sent[f"GET {path}"] = "\r\n".join(head).encode()
         length = f"Content-Length: {len(body)}\r\n".encode()
         # Without a stream of its own, a server of this transport misses the session id: 400.
         sent[f"POST {path}"] = request(target, anonymous, length, path=path) + body
@@ -147,7 +150,7 @@ async def rebound_names_are_refused(target: Target, caller: Caller) -> None:
     broken="answers carry ids that are not those of their requests",
 )
 async def ids_are_echoed(target: Target, caller: Caller) -> None:
-    """Sends ids of many kinds, then fifty calls at once, each with another id."""
+    """Sends ids of many kinds, then fifty calls (sixteen live) at once, each with another id."""
     await caller.control()
     unusual: list[Any] = [
         0,
@@ -164,7 +167,8 @@ async def ids_are_echoed(target: Target, caller: Caller) -> None:
     for wanted in unusual:
         reply = await caller.send(Call("ping", token=caller.token, id=wanted))
         _echoed(wanted, reply.message)
-    many = [item for n in range(25) for item in (2**40 + n, f"{caller.marker}-{n}")]
+    pairs = target.sample(25, live=8)
+    many = [item for n in range(pairs) for item in (2**40 + n, f"{caller.marker}-{n}")]
     call = caller.request("list_notes", {"limit": 1})
     replies = await asyncio.gather(*(caller.send(call, id=wanted) for wanted in many))
     for wanted, reply in zip(many, replies, strict=True):

@@ -8,9 +8,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from toolbridge_harness.catalogue import SEVERITY
 from toolbridge_harness.errors import UsageProblem
+from toolbridge_harness.left_out import LEFT_OUT
 from toolbridge_harness.model import Check, Profile
 from toolbridge_harness.registry import all_checks, select
+from toolbridge_harness.traceability import render
 
 
 @click.group()
@@ -62,6 +65,19 @@ def reference() -> None:
     click.echo(markdown(list(all_checks().values())), nl=False)
 
 
+@checks.command()
+@click.option("--only", multiple=True, metavar="ID|AREA", help="Only these. [default: all]")
+def table(only: Sequence[str]) -> None:
+    """Print checks as a Markdown table: the claims of docs/isolation.md, for one."""
+    click.echo(markdown_table(select(Profile.SOAK, only)), nl=False)
+
+
+@checks.command()
+def traceability() -> None:
+    """Print which MUST is tested by which check: the content of docs/traceability.md."""
+    click.echo(render.markdown(), nl=False)
+
+
 def markdown(declared: Sequence[Check]) -> str:
     """Return the check reference: a section per area, an entry per check."""
     lines = [_REFERENCE_HEAD]
@@ -71,7 +87,27 @@ def markdown(declared: Sequence[Check]) -> str:
             lines += [f"### {one.id}\n", f"{one.claim}.\n"]
             lines += [f"- {label}: {text}" for label, text in _facts(one)]
             lines.append("")
+    lines += ["## Rows of the catalogue without a check\n"]
+    lines += [f"- {row} ({SEVERITY[row]}): {reason}." for row, reason in LEFT_OUT.items()]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def markdown_table(declared: Sequence[Check]) -> str:
+    """Return a row per check: id, claim, how it is tested, catalogue rows, needs, profile."""
+    head = "| check | claim | how it is tested | rows | needs | profile |\n" + "| --- " * 6 + "|\n"
+    rows = (
+        (
+            f"[{one.id}](checks.md#{one.id})",
+            one.claim,
+            " ".join((one.run.__doc__ or "").split()),
+            ", ".join(one.catalogue),
+            ", ".join(sorted(one.needs)),
+            one.profile.value,
+        )
+        for one in declared
+    )
+    cells = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return head + "".join(f"| {line} |\n" for line in cells)
 
 
 _REFERENCE_HEAD = """\
@@ -100,5 +136,6 @@ def _facts(declared: Check) -> list[tuple[str, str]]:
         ("needs", ", ".join(sorted(declared.needs))),
         ("profile", declared.profile.value),
         ("explained by", ", ".join(declared.explained_by)),
+        ("on a live deployment", f"with --allow {declared.asks}" if declared.asks else ""),
     )
     return [(label, text) for label, text in rows if text]

@@ -11,7 +11,12 @@ from toolbridge_harness.commands.output import print_document
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.rejudge import rejudge
 from toolbridge_harness.report import terminal
-from toolbridge_harness.report.files import FORMATS, parse_destinations, write_reports
+from toolbridge_harness.report.files import (
+    FORMATS,
+    parse_destinations,
+    without_commands,
+    write_reports,
+)
 from toolbridge_harness.report.json_reader import read
 
 _FILE = click.Path(path_type=Path)
@@ -46,10 +51,12 @@ def judge(runfile: Path, reports: Sequence[str], baseline: Path | None) -> int:
         report = rejudge(report, checks, read_baseline(baseline), today)
     for value in reports:
         _keep_inputs(value, [runfile, *([baseline] if baseline else [])])
-    write_reports(parse_destinations(reports), report, checks)
-    print_document(
-        lambda colour, width: terminal.render(report, checks, colour=colour, width=width)
-    )
+    destinations = parse_destinations(reports)
+    write_reports(destinations, report, checks)
+    with without_commands(destinations):
+        print_document(
+            lambda colour, width: terminal.render(report, checks, colour=colour, width=width)
+        )
     return report.exit_code
 
 

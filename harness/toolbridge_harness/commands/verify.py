@@ -3,14 +3,14 @@
 import asyncio
 import math
 import os
-import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from toolbridge_harness.budget import SMALLEST
+from toolbridge_harness.commands.output import print_document
 from toolbridge_harness.config import (
     TENANT_ID,
     Environment,
@@ -20,7 +20,7 @@ from toolbridge_harness.config import (
 )
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.interruption import cancel_on_signals
-from toolbridge_harness.model import Profile, Report, Vantage
+from toolbridge_harness.model import Ask, Profile, Report, Vantage
 from toolbridge_harness.progress import progress_for_stderr
 from toolbridge_harness.registry import all_checks, select
 from toolbridge_harness.report.files import (
@@ -31,12 +31,15 @@ from toolbridge_harness.report.files import (
     write_reports,
 )
 from toolbridge_harness.report.provenance import provenance
-from toolbridge_harness.report.terminal import render
+from toolbridge_harness.report.terminal import REPLAY, render
 from toolbridge_harness.stack import Launch
 from toolbridge_harness.verify import Interrupted, Options
 from toolbridge_harness.verify import verify as run_verification
 
 INTERRUPTED = 130
+# The options of a run that change nothing for one check of it, or that a replay says itself.
+# What is left says whom it asks and how, what else makes the run red, and when it is cut short.
+NOT_REPEATED = frozenset({"only", "profile", "seed", "jobs", "baseline", "reports"})
 
 
 @click.command()
@@ -77,6 +80,18 @@ INTERRUPTED = 130
     metavar="N",
     help="Requests per second with --url. [default: 5, unbounded on loopback]",
 )
+@click.option(
+    "--budget",
+    type=click.IntRange(SMALLEST),
+    metavar="N",
+    help="Requests of the whole run with --url. [default: 2000, unbounded on loopback]",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice([ask.value for ask in Ask]),
+    help="With --url, also make checks that are heavy or destructive.",
+)
 @click.option("--mock-host", default="127.0.0.1", metavar="ADDRESS", help="Where the mock listens.")
 @click.option("--stop-cmd", metavar="CMD", help="Run at the end of a --launch run.")
 @click.option(
@@ -95,18 +110,41 @@ def verify(**given: Any) -> int:
     """
     destinations = parse_destinations(given["reports"])
     options = _options(given)
-    place = provenance(Path.cwd(), os.environ, options.baseline)
+    about: dict[str, Any] = {
+        **provenance(Path.cwd(), os.environ, options.baseline),
+        REPLAY: repeated(given, options),
+    }
     try:
         report = run_options(options)
     except Interrupted as interrupted:
-        _publish(_placed(interrupted.report, place), destinations)
+        _publish(_annotated(interrupted.report, about), destinations)
         return INTERRUPTED
-    _publish(_placed(report, place), destinations)
+    _publish(_annotated(report, about), destinations)
     return report.exit_code
 
 
-def _placed(report: Report, place: dict[str, str]) -> Report:
-    return replace(report, extra={**report.extra, **place})
+def _annotated(report: Report, about: dict[str, Any]) -> Report:
+    return replace(report, extra={**report.extra, **about})
+
+
+def repeated(given: dict[str, Any], options: Options) -> list[str]:
+    """Return the options that repeat a run, but for which checks and the seed.
+
+    What is the default is left out. The profile is none for an environment, which may name
+    another one.
+    """
+    words = []
+    for parameter in verify.params:
+        value = given[str(parameter.name)]
+        if parameter.name in NOT_REPEATED or value in (None, parameter.default):
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            words.append(parameter.opts[0])
+            if one is not True:
+                words.append(f"{one:.15g}" if isinstance(one, float) else str(one))
+    if options.profile is not Profile.GATE or given["environment"]:
+        words += ["--profile", options.profile.value]
+    return words
 
 
 def run_options(options: Options) -> Report:
@@ -126,6 +164,8 @@ def _options(given: dict[str, Any]) -> Options:
     url = _url(given, environment)
     if given["deadline"] is not None and math.isnan(given["deadline"]):
         raise UsageProblem("--deadline is a number of seconds")
+    if given["budget"] and url is None:
+        raise UsageProblem("--budget goes with --url: any other target is the harness's own")
     profile = _profile(given["profile"] or environment.profile or Profile.GATE.value)
     require = given["require"].split(",") if given["require"] else environment.require
     options = Options(
@@ -139,6 +179,8 @@ def _options(given: dict[str, Any]) -> Options:
         jobs=given["jobs"],
         deadline=given["deadline"],
         rate=given["rate"],
+        budget=given["budget"] or environment.budget,
+        allow=frozenset(map(Ask, given["allow"])) | environment.allow,
     )
     return options if given["seed"] is None else replace(options, seed=given["seed"])
 
@@ -190,12 +232,7 @@ def _vantage(name: str) -> Vantage:
 def _publish(report: Report, destinations: list[Destination]) -> None:
     # Files first: whatever happens to standard output, CI finds the results of this run.
     write_reports(destinations, report, all_checks())
-    tty = sys.stdout is not None and sys.stdout.isatty()
-    width = max(60, min(shutil.get_terminal_size().columns, 120)) if tty else 100
-    try:
-        with without_commands(destinations):
-            click.echo(render(report, all_checks(), colour=tty, width=width), nl=False)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageProblem(f"standard output cannot be written: {error.strerror}") from None
+    with without_commands(destinations):
+        print_document(
+            lambda colour, width: render(report, all_checks(), colour=colour, width=width)
+        )

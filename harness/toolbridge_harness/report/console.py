@@ -1,18 +1,16 @@
 """A console whose output is kept as text, plain unless colour is asked for."""
 
 import io
-import re
 
 from rich.console import Console
 from rich.markup import escape
 
-# All control characters but tab and line feed: a terminal would act on them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from toolbridge_harness.report.plain import printable
 
 
 def shown(text: str) -> str:
     """Return text of unknown origin so that neither markup nor terminal acts on it."""
-    return escape(_CONTROL.sub("�", text))
+    return escape(printable(text))
 
 
 def recording_console(*, colour: bool, width: int) -> tuple[Console, io.StringIO]:

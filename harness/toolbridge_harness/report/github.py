@@ -3,18 +3,11 @@
 from collections.abc import Mapping
 
 from toolbridge_harness.model import Check, Report, Result
+from toolbridge_harness.report.leftovers import left_behind
+from toolbridge_harness.report.plain import clipped, one_line, printable
 from toolbridge_harness.report.provenance import file_of
 from toolbridge_harness.report.terminal import summary
-from toolbridge_harness.report.wording import (
-    Problem,
-    clipped,
-    enabling,
-    observed,
-    one_line,
-    printable,
-    problems,
-    warnings,
-)
+from toolbridge_harness.report.wording import Problem, enabling, observed, problems, warnings
 
 # GitHub shows this many annotations of each level for one step and drops the rest in silence.
 SHOWN = 10
@@ -79,4 +72,6 @@ def _notes(report: Report) -> list[str]:
     accepted = [result.check for result in report.results if result.accepted]
     noun = "failure" if len(accepted) == 1 else "failures"
     named = [f"{len(accepted)} {noun} accepted by the baseline: {', '.join(accepted)}"]
-    return [summary(report), *(named if accepted else []), *enabling(report)]
+    left = left_behind(report)
+    lines = ["\n".join((f"left behind: {len(report.left_behind)}", *left))] if left else []
+    return [summary(report), *lines, *(named if accepted else []), *enabling(report)]

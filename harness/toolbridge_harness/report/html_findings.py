@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from toolbridge_harness.model import Check, Outcome, Report, Result
 from toolbridge_harness.report.html_checks import link, state_of
+from toolbridge_harness.report.leftovers import TITLE, left_behind
 from toolbridge_harness.report.markup import Html, clipped, section, tag
 from toolbridge_harness.report.wording import observed
 
@@ -47,6 +48,12 @@ def notes(report: Report) -> Html:
     """Return what the run says about itself."""
     items = [tag("li", clipped(text, SENTENCE_BYTES)) for text in report.notes]
     return section("notes", "Notes", tag("ul", *items) if items else "")
+
+
+def leftovers(report: Report) -> Html:
+    """Return what the checks created and could not delete."""
+    items = [tag("li", clipped(text, SENTENCE_BYTES)) for text in left_behind(report)]
+    return section("left-behind", TITLE, tag("ul", *items)) if items else Html()
 
 
 def not_verified(report: Report, checks: Mapping[str, Check]) -> Html:

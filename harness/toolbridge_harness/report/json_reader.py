@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.model import Check, Profile, Report, Severity, Vantage
+from toolbridge_harness.model import Ask, Check, Profile, Report, Severity, Vantage
 from toolbridge_harness.report.json_report import SCHEMA
 
 MAKE_ONE = "make one with `toolbridge verify --report json:FILE`"
@@ -44,6 +44,7 @@ class _Declaration:
     alone: bool = False
     explained_by: tuple[str, ...] = ()
     broken: str = ""
+    asks: Ask | None = None
 
     def restored(self) -> Check:
         """Return the check; it can be presented, not run."""
@@ -61,6 +62,7 @@ class _Declaration:
             alone=self.alone,
             explained_by=self.explained_by,
             broken=self.broken or f"this does not hold: {self.claim}",
+            asks=self.asks,
         )
 
 

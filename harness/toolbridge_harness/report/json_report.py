@@ -47,4 +47,5 @@ def _declaration(declared: Check) -> dict[str, Any]:
         "alone": declared.alone,
         "explained_by": list(declared.explained_by),
         "broken": declared.broken,
+        "asks": declared.asks.value if declared.asks else None,
     }

@@ -7,6 +7,7 @@ from itertools import groupby
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from toolbridge_harness.model import Check, Outcome, Report, Result
+from toolbridge_harness.report.leftovers import left_behind
 
 # XML 1.0 has no way to write these, and a target may send any of them.
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -57,6 +58,8 @@ def _run_suite(report: Report) -> TestSuite:
     case = TestCase("run-complete", classname="toolbridge.run", time=report.seconds)
     if report.problems:
         case.result = [Failure(_writable("; ".join(report.problems)), type_="run")]
+    if left := left_behind(report):
+        case.system_out = _writable("\n".join(f"left behind: {line}" for line in left))
     suite.add_testcase(case)
     return suite
 

@@ -6,14 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from toolbridge_harness.model import Cause, Check, Outcome, Report, Result
+from toolbridge_harness.report.leftovers import TITLE, left_behind
+from toolbridge_harness.report.plain import clipped, one_line
 from toolbridge_harness.report.terminal import COUNTED, SHOWN_CAUSES, replay, summary
-from toolbridge_harness.report.wording import (
-    NOTHING_RAN,
-    clipped,
-    one_line,
-    roots,
-    warnings,
-)
+from toolbridge_harness.report.wording import NOTHING_RAN, roots, warnings
 
 # GitHub drops the whole summary of a step whose file is larger than 1 MiB.
 LIMIT = 1024 * 1024
@@ -33,7 +29,7 @@ _MEANINGFUL = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_{}[]()#+!|~@:$<>&\
 def render(report: Report, checks: Mapping[str, Check], *, limit: int = LIMIT) -> str:
     """Return the summary, at most `limit` bytes of UTF-8: what does not fit is counted in it."""
     top = [*_verdict(report), *_table(report, checks)]
-    bottom = [*_not_verified(report), *_slowest(report), *_run(report)]
+    bottom = [*_not_verified(report), *_left_behind(report), *_slowest(report), *_run(report)]
     red = [_failure(r, checks[r.check], report, "❌") for r in roots(report, checks)]
     soft = [_failure(r, checks[r.check], report, "⚠️") for r in warnings(report)]
     taken = [_accepted(r, checks[r.check]) for r in report.results if r.accepted]
@@ -168,6 +164,11 @@ def _not_verified(report: Report) -> list[str]:
         for group in report.not_verified
     ]
     return ["### Not verified\n\n", *groups, "\n"]
+
+
+def _left_behind(report: Report) -> list[str]:
+    lines = [f"- {text(line)}\n" for line in left_behind(report)]
+    return [f"### {TITLE}\n\n", *lines, "\n"] if lines else []
 
 
 def _slowest(report: Report) -> list[str]:

@@ -44,7 +44,9 @@ def shown(text: str | bool, *, quote: bool = True) -> str:
 
 def clipped(text: str, limit: int) -> str:
     """Return `text`, cut where it would take more than `limit` bytes of a page."""
-    kept = bisect_right(range(1, len(text) + 1), limit, key=lambda end: _size(text[:end]))
+    # A character takes a byte at least: what is beyond need not be looked at.
+    ends = range(1, min(len(text), limit) + 1)
+    kept = bisect_right(ends, limit, key=lambda end: _size(text[:end]))
     return text if kept == len(text) else f"{text[:kept]}… ({len(text) - kept} characters more)"
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from toolbridge_harness.model import Check, Outcome, Report, Result, Severity
+from toolbridge_harness.report.leftovers import left_behind
+from toolbridge_harness.report.plain import clipped, printable
 from toolbridge_harness.report.provenance import file_of
 from toolbridge_harness.report.terminal import replay
-from toolbridge_harness.report.wording import NOTHING_RAN, clipped, enabling, observed, printable
+from toolbridge_harness.report.wording import NOTHING_RAN, enabling, observed
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -194,13 +196,17 @@ def _invocation(report: Report) -> dict[str, Any]:
         "exitCode": report.exit_code,
         "startTimeUtc": report.started.replace("+00:00", "Z"),
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": _message(text)}}
-            for text in (*report.problems, *silent)
+            *(_notification("error", text) for text in (*report.problems, *silent)),
+            *(_notification("warning", f"left behind: {t}") for t in left_behind(report)),
         ],
         "toolConfigurationNotifications": [
-            {"level": "note", "message": {"text": _message(text)}} for text in enabling(report)
+            _notification("note", text) for text in enabling(report)
         ],
     }
+
+
+def _notification(level: str, text: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": _message(text)}}
 
 
 def _properties(report: Report) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """The report for people: verdict and cause first, then failures by area, then the counts."""
 
-import io
+import shlex
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 
 from toolbridge_harness.model import Cause, Check, Outcome, Report, Result
+from toolbridge_harness.report.console import recording_console, shown, trimmed
+from toolbridge_harness.report.leftovers import TITLE, left_behind
+from toolbridge_harness.report.plain import clipped
 
 # Consequences are folded under their cause; this many are named, the rest counted.
 NAMED_CONSEQUENCES = 6
@@ -15,6 +17,12 @@ NAMED_CONSEQUENCES = 6
 SHOWN_CAUSES = 8
 # The end of an exchange rarely matters; the JSON report holds all that was kept.
 EXCHANGE_LINES = 14
+# Two screens of one value, and a line of an exchange: the JSON report holds all of it.
+VALUE = 3000
+LINE = 500
+
+# Where a run keeps the options that repeat it.
+REPLAY = "replay"
 
 COUNTED: tuple[tuple[Outcome, str], ...] = (
     (Outcome.PASS, "passed"),
@@ -36,39 +44,34 @@ def render(
     report: Report, checks: Mapping[str, Check], *, colour: bool = False, width: int = 100
 ) -> str:
     """Return the whole report as text, with ANSI colours only when `colour` is set."""
-    sink = io.StringIO()
-    console = Console(
-        file=sink,
-        width=width,
-        force_terminal=colour,
-        no_color=not colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        emoji=False,
-    )
+    console, sink = recording_console(colour=colour, width=width)
     _verdict(console, report)
     _more_causes(console, report)
     _findings(console, report, checks)
     _not_verified(console, report)
+    _left_behind(console, report)
     _summary(console, report)
-    # Rich pads to the full width, which a pipe does not want.
-    return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
+    return trimmed(sink)
+
+
+def _text(text: str) -> str:
+    return shown(clipped(text, VALUE))
 
 
 def _verdict(console: Console, report: Report) -> None:
     if report.green and report.exit_code == 0:
-        console.print(f"[bold green]GREEN[/] {escape(report.target)}", soft_wrap=True)
+        console.print(f"[bold green]GREEN[/] {_text(report.target)}", soft_wrap=True)
         return
     if report.exit_code == 5:
         console.print("[bold yellow]NOTHING RAN[/] no selected check applies to this target")
         return
     headline = _headline(report)
-    console.print(f"[bold red]RED[/] {escape(headline)}", soft_wrap=True)
+    console.print(f"[bold red]RED[/] {_text(headline)}", soft_wrap=True)
     if report.causes:
         _cause_body(console, report.causes[0])
     for problem in report.problems:
         if problem != headline:
-            console.print(f"[red]also[/] {escape(problem)}", soft_wrap=True)
+            console.print(f"[red]also[/] {_text(problem)}", soft_wrap=True)
 
 
 def _headline(report: Report) -> str:
@@ -81,18 +84,18 @@ def _headline(report: Report) -> str:
 
 
 def _cause_body(console: Console, cause: Cause) -> None:
-    _indented(console, f"[bold]fix[/]  {escape(cause.remedy)}")
+    _indented(console, f"[bold]fix[/]  {_text(cause.remedy)}")
     if cause.explains:
         named = ", ".join(cause.explains[:NAMED_CONSEQUENCES])
         rest = len(cause.explains) - NAMED_CONSEQUENCES
         more = f" and {rest} more" if rest > 0 else ""
-        _indented(console, f"[bold]this explains[/]  {escape(named)}{more}")
+        _indented(console, f"[bold]this explains[/]  {_text(named)}{more}")
 
 
 def _more_causes(console: Console, report: Report) -> None:
     rest = len(report.causes) - SHOWN_CAUSES
     for cause in report.causes[1:SHOWN_CAUSES]:
-        console.print(f"[red]also[/] {escape(cause.headline)}", soft_wrap=True)
+        console.print(f"[red]also[/] {_text(cause.headline)}", soft_wrap=True)
         _cause_body(console, cause)
     if rest > 0:
         console.print(f"[red]also[/] {rest} more, below")
@@ -109,7 +112,7 @@ def _findings(console: Console, report: Report, checks: Mapping[str, Check]) -> 
         if declared.area != area:
             area = declared.area
             console.print()
-            console.rule(f"[bold]{escape(area)}", align="left", characters="─")
+            console.rule(f"[bold]{_text(area)}", align="left", characters="─")
         _finding(console, result, declared, report)
 
 
@@ -121,7 +124,7 @@ def _finding(console: Console, result: Result, declared: Check, report: Report) 
         f"({declared.severity.value}, {', '.join(declared.catalogue)})",
         soft_wrap=True,
     )
-    _indented(console, escape(declared.claim))
+    _indented(console, _text(declared.claim))
     rows = (
         ("expected", result.expected),
         ("actual", result.actual),
@@ -130,26 +133,39 @@ def _finding(console: Console, result: Result, declared: Check, report: Report) 
     )
     for label, value in rows:
         if value:
-            _indented(console, f"[bold]{label}[/]  {escape(value)}")
+            _indented(console, f"[bold]{label}[/]  {_text(value)}")
     if result.exchanges and not result.accepted:
         last = result.exchanges[-1]
         _indented(console, "[bold]last exchange[/]")
         _quoted(console, ">", last.request)
         _quoted(console, "<", last.response)
-    _indented(console, f"[bold]fix[/]  {escape(declared.remedy)}")
-    _indented(console, f"[bold]replay[/]  {escape(replay(report, declared.id))}")
+    _indented(console, f"[bold]fix[/]  {_text(declared.remedy)}")
+    # Not wrapped: a line break inside of a quoted word would change it.
+    console.print(f"    [bold]replay[/]  {shown(replay(report, declared.id))}", soft_wrap=True)
 
 
 def replay(report: Report, check: str) -> str:
-    """Return the command that runs one check again as it was run."""
-    mode = {"black-box": f" --url {report.target}", "grey-box": f" --launch '{report.target}'"}
-    return f"toolbridge verify{mode.get(report.mode, '')} --only {check} --seed {report.seed}"
+    """Return the command that runs one check again as it was run, quoted for a shell."""
+    words = [*pointed_at(report), "--only", check, "--seed", str(report.seed)]
+    return shlex.join(("toolbridge", "verify", *words))
+
+
+def pointed_at(report: Report) -> list[str]:
+    """Return the options of a run that decide what one check meets; none of them is a secret.
+
+    `toolbridge verify` records them as given, in `extra`; other runs have mode and target alone.
+    """
+    recorded = report.extra.get(REPLAY)
+    if isinstance(recorded, list) and all(isinstance(word, str) for word in recorded):
+        return recorded
+    option = {"black-box": "--url", "grey-box": "--launch"}.get(report.mode)
+    return [option, report.target] if option else []
 
 
 def _quoted(console: Console, mark: str, text: str) -> None:
     lines = text.splitlines()
     for line in lines[:EXCHANGE_LINES]:
-        console.print(Padding(escape(f"{mark} {line}"), (0, 0, 0, 6)), style="dim")
+        console.print(Padding(shown(f"{mark} {clipped(line, LINE)}"), (0, 0, 0, 6)), style="dim")
     if len(lines) > EXCHANGE_LINES:
         console.print(Padding(f"{mark} …", (0, 0, 0, 6)), style="dim")
 
@@ -168,9 +184,17 @@ def _not_verified(console: Console, report: Report) -> None:
         noun = "check" if count == 1 else "checks"
         _indented(
             console,
-            f"{count} {noun}: {escape(group.reason)}; to enable, {escape(group.enable)}",
+            f"{count} {noun}: {_text(group.reason)}; to enable, {_text(group.enable)}",
         )
-        _indented(console, f"[dim]{escape(', '.join(group.checks))}[/]")
+        _indented(console, f"[dim]{shown(', '.join(group.checks))}[/]")
+
+
+def _left_behind(console: Console, report: Report) -> None:
+    if report.left_behind:
+        console.print()
+        console.print(f"[bold]{TITLE}[/]")
+    for line in left_behind(report):
+        _indented(console, _text(line))
 
 
 def _summary(console: Console, report: Report) -> None:

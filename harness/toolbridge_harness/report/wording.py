@@ -1,36 +1,12 @@
-"""What the reports for code hosts say alike: text that is safe to print, and what is wrong."""
+"""What the reports for code hosts say alike: what is wrong, and what was not looked at."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolbridge_harness.model import Check, Outcome, Report, Result, Severity
 from toolbridge_harness.report.terminal import replay
 
-# Control characters, half surrogates, and the marks that turn the direction of reading: a
-# target may send any of them, and none may rewrite what a reader sees.
-_UNPRINTABLE = re.compile(
-    "[^\\t\\n\\x20-\\x7e\\u00a0-\\ud7ff\\ue000-\\U0010ffff]|[\\u2028-\\u202e\\u2066-\\u2069]"
-)
 _SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-def printable(text: str) -> str:
-    """Return `text` with U+FFFD for what must not be printed, and newlines as line feeds."""
-    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
-
-
-def one_line(text: str, limit: int) -> str:
-    """Return `text` in one line of at most `limit` characters."""
-    line = " ".join(printable(text).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
-
-
-def clipped(text: str, limit: int) -> str:
-    """Return at most `limit` characters of `text`, saying how many were left out."""
-    text = printable(text)
-    left_out = len(text) - limit
-    return text if left_out <= 0 else f"{text[:limit]}\n… {left_out} more characters"
 
 
 def observed(result: Result) -> str:

@@ -1,0 +1,1 @@
+"""Servers that the harness puts before a proxy, or between a proxy and its Go API."""
