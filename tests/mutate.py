@@ -2,6 +2,7 @@
 
 Prints a line per mutant and a summary; exit code 1 when a mutant that can be noticed was not
 killed by a check of its rows, or when fewer first causes were right than the suite promises.
+With --variants the correct proxies that are built differently; exit code 1 when one is red.
 A run that is stopped goes on where it was. What has to be run again is decided by the code:
 the bug, the checks of its rows, and the proxy.
 """
@@ -9,8 +10,9 @@ the bug, the checks of its rows, and the proxy.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -19,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutants.judging import CONTROL, Fate, Verdict, judge
 from mutants.running import run_suite
 from mutants.state import State, fingerprint
-from mutants.table import Mutant, all_mutants
+from mutants.table import Mutant, all_mutants, all_variants
+from mutants.variants import known_green, run_variants
 from toolbridge_harness.model import Check, Profile
 from toolbridge_harness.registry import all_checks, select
 
@@ -29,33 +32,71 @@ JOBS = 2
 # How many first causes must be right among the killed mutants.
 CAUSES_RIGHT = 0.95
 
+T = TypeVar("T")
+
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[MUTANT]...")
+@click.option("--variants", is_flag=True, help="Run correct proxies that are built differently.")
+@click.option("--only", multiple=True, metavar="CHECK", help="With --variants: only this check.")
+@click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    default=Profile.GATE.value,
+    show_default=True,
+    help="With --variants: the checks that are run.",
+)
 @click.option("--changed", is_flag=True, help="Only those whose code changed since they were run.")
 @click.option("--fresh", is_flag=True, help="Forget earlier runs.")
 @click.option("--jobs", default=JOBS, show_default=True, type=click.IntRange(1, 16))
-def main(names: Sequence[str], changed: bool, fresh: bool, jobs: int) -> None:
-    """Run the mutants: all of them, or those named."""
+def main(
+    names: Sequence[str],
+    variants: bool,
+    only: Sequence[str],
+    profile: str,
+    changed: bool,
+    fresh: bool,
+    jobs: int,
+) -> None:
+    """Run the mutants, or the variants: all of them, or those named."""
+    if variants and not changed:
+        sys.exit(_variants(names, only, profile, fresh, jobs))
+    if variants or only or profile != Profile.GATE:
+        raise click.UsageError("--only and --profile are for --variants, --changed for mutants")
+    sys.exit(_mutants(names, changed, fresh, jobs))
+
+
+def _mutants(names: Sequence[str], changed: bool, fresh: bool, jobs: int) -> int:
     if fresh:
         STATE.unlink(missing_ok=True)
     state = State(STATE)
-    chosen = _chosen(names)
+    chosen = _chosen(all_mutants(), names, "mutant")
     known = {} if names else _known(chosen, state)
     todo = [mutant for mutant in chosen if mutant.id not in known]
     todo.sort(key=lambda mutant: (not state.was_wrong(mutant.id), mutant.id))
     click.echo(f"{len(chosen)} mutants, {len(todo)} to run, {jobs} at a time")
     fresh_verdicts = asyncio.run(_run(todo, state, jobs))
-    verdicts = fresh_verdicts if changed else [*known.values(), *fresh_verdicts]
-    sys.exit(_summary(verdicts))
+    return _summary(fresh_verdicts if changed else [*known.values(), *fresh_verdicts])
 
 
-def _chosen(names: Sequence[str]) -> list[Mutant]:
-    mutants = all_mutants()
-    unknown = [name for name in names if name not in mutants]
+def _variants(
+    names: Sequence[str], only: Sequence[str], profile: str, fresh: bool, jobs: int
+) -> int:
+    chosen = _chosen(all_variants(), names, "variant")
+    green = set() if names or only or fresh else known_green(chosen, profile)
+    todo = [variant for variant in chosen if variant.id not in green]
+    click.echo(f"{len(chosen)} variants, {len(todo)} to run, {jobs} at a time")
+    stays = asyncio.run(run_variants(todo, only, profile, jobs, click.echo))
+    red = sum(bool(stay.red) for stay in stays)
+    click.echo(f"{len(chosen) - red} green, {red} red")
+    return 1 if red else 0
+
+
+def _chosen(table: Mapping[str, T], names: Sequence[str], what: str) -> list[T]:
+    unknown = [name for name in names if name not in table]
     if unknown:
-        raise click.UsageError(f"there is no mutant {unknown[0]!r}")
-    return [mutants[name] for name in names] if names else list(mutants.values())
+        raise click.UsageError(f"there is no {what} {unknown[0]!r}")
+    return [table[name] for name in names] if names else list(table.values())
 
 
 def checks_for(mutant: Mutant) -> list[Check]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mutants.running import launch_command
 from support.action_steps import ACTION, ROOT, STEPS, Runner, step
-from support.command_line import python_command, read_json
+from support.command_line import read_json
 from toolbridge_harness.commands.verify import verify
 from toolbridge_harness.report.files import FORMATS
 
@@ -111,7 +112,7 @@ def test_wrong_usage_fails_the_step_and_leaves_nothing_to_upload(tmp_path: Path)
     ("inputs", "code", "first_line"),
     [
         ({}, 0, "GREEN the bundled reference proxy"),
-        ({"launch": python_command("broken_proxy.py", "any-tenant")}, 1, "RED callers of another"),
+        ({"launch": launch_command("any-tenant")}, 1, "RED callers of another"),
     ],
 )
 def test_the_steps_verify_and_report(

@@ -37,6 +37,8 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
     (WRONG_CHALLENGE, (CHALLENGE,)),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
+    # One user's requests count for all, or one call makes many.
+    ("rate_limited", ("isolation-connection", "control-one-request")),
     # Requests went out, but as somebody else.
     (NOTHING_UPSTREAM, ("isolation-connection", "control-one-request")),
     *LIFE_CYCLES,
@@ -77,18 +79,19 @@ def blame_strays(
 ) -> tuple[tuple[Result, ...], tuple[Cause, ...]]:
     """Return the results, and the one cause that strays are: the proxy acts for the wrong user.
 
-    When identities mix, whatever needs one may fail; refusals of tokens and tenants that fail
-    do so for reasons of their own. Strays that such a refusal explains are no cause.
+    When identities mix, whatever needs one may fail, and what follows from that; refusals of
+    tokens and tenants that fail do so for reasons of their own. Strays that such a refusal
+    explains are no cause.
     """
     if not strays or _let_in(results, checks, strays):
         return tuple(results), ()
-    explained = {
-        r.check
-        for r in results
-        if r.red
-        and not r.cause
-        and (r.outcome is Outcome.UNTESTABLE or checks[r.check].area not in REFUSING_AREAS)
+    red = {r.check: r for r in results if r.red and not r.cause}
+    mixed = {
+        name
+        for name, r in red.items()
+        if r.outcome is Outcome.UNTESTABLE or checks[name].area not in REFUSING_AREAS
     }
+    explained = mixed | {n for n in red if _root(n, red, checks, frozenset()) in mixed}
     cause = Cause(
         STRAYS,
         strays_headline(strays),

@@ -1,8 +1,9 @@
 """Objects of the five kinds for checks to work on."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from toolbridge_contract.tools import CHAT_MESSAGE, COMMENT, Entity
+from toolbridge_contract.tools import CHAT_MESSAGE, COMMENT, OPERATIONS, Entity, Operation
 from toolbridge_harness.target import Caller
 from toolbridge_harness.verdicts import Violation, require_equal
 
@@ -23,6 +24,23 @@ def replacement(caller: Caller, entity: Entity, arguments: dict[str, Any]) -> di
     """Return update arguments: those of the creation with new text, parents kept."""
     kept = {name: value for name, value in arguments.items() if name in entity.update}
     return kept | {name: caller.text("new") for name in ("title", "content") if name in kept}
+
+
+def any_arguments(entity: Entity, uid: str) -> dict[str, dict[str, Any]]:
+    """Return valid arguments of each tool of a kind by its name; nothing of it need exist."""
+
+    def fields(names: Iterable[str]) -> dict[str, Any]:
+        parents = {"parent_type": "note", "parent_uid": uid, "chat_uid": uid}
+        return {name: parents.get(name, "x") for name in names}
+
+    more: dict[Operation, dict[str, Any]] = {
+        "update": fields(sorted(entity.required & entity.update.keys())),
+        "patch": {"updates": {"x": 1}},
+        "process": {"action": next(iter(entity.actions))},
+    }
+    given = {name: {"uid": uid, **more.get(name, {})} for name in OPERATIONS}
+    given |= {"list": {"limit": 1}, "create": fields(sorted(entity.required))}
+    return {entity.tool(name): arguments for name, arguments in given.items()}
 
 
 def require_payload(item: Any, fields: dict[str, Any], step: str) -> None:

@@ -8,13 +8,23 @@ from toolbridge_harness.target import Caller
 from toolbridge_harness.verdicts import Violation, require
 from toolbridge_harness.wire import Call, Reply
 
+# A parameter, its value quoted or not, or else the scheme that begins the next challenge.
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_PART = re.compile(rf'({_NAME})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|({_NAME})')
+
 
 def challenge(reply: Reply) -> tuple[str, dict[str, str]]:
-    """Return scheme and parameters of WWW-Authenticate (RFC 9110 §11.6.1); ("", {}) without."""
-    header = reply.headers.get("www-authenticate", "")
-    scheme, _, rest = header.strip().partition(" ")
-    pairs = re.findall(r'([A-Za-z_]+)\s*=\s*(?:"([^"]*)"|([^\s,]+))', rest)
-    return scheme.lower(), {name.lower(): quoted or bare for name, quoted, bare in pairs}
+    """Return scheme and parameters of the challenge (RFC 9110 §11.6.1); ("", {}) without.
+
+    Of several it is the one for Bearer, wherever it stands.
+    """
+    found: list[tuple[str, dict[str, str]]] = []
+    for name, quoted, bare, scheme in _PART.findall(reply.headers.get("www-authenticate", "")):
+        if scheme:
+            found.append((scheme.lower(), {}))
+        elif found:
+            found[-1][1].setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or bare)
+    return next((one for one in found if one[0] == "bearer"), found[0] if found else ("", {}))
 
 
 def require_invalid_token(reply: Reply, what: str) -> None:

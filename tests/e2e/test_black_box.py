@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from support.command_line import read_json, toolbridge
+from support.contract_caller import JWT_SECRET, TENANT
+from support.contract_server import served_mock
+from support.e2e_proxies import running_proxy
 from support.running_stack import running_stack
 from toolbridge_contract.tokens import mint
 from toolbridge_harness.processes import free_port
@@ -65,41 +68,39 @@ def test_with_the_key_the_gate_is_green(stack: Stack) -> None:
 
 
 def test_with_the_wrong_key_the_gate_is_red(stack: Stack, tmp_path: Path) -> None:
-    """A mistyped key fails the control, which is named as the cause."""
+    """A mistyped key fails the control, which is named as the cause of all that needs a token."""
     report = tmp_path / "run.json"
     done = toolbridge(
-        "verify",
-        "--url",
-        stack.proxy_url,
-        "--report",
-        f"json:{report}",
+        *("verify", "--url", stack.proxy_url, "--report", f"json:{report}"),
+        *("--only", "control", "--only", "isolation", "--only", "tenant", "--only", "tools-note*"),
         TOOLBRIDGE_JWT_SECRET="not-the-key-of-this-target-but-long",
         TOOLBRIDGE_TENANT_ID=stack.tenant_id,
     )
 
+    causes = read_json(report)["causes"]
     assert 1 == done.code
-    assert "control-token" == read_json(report)["causes"][0]["id"]
+    assert "control-token" == causes[0]["id"]
+    assert {"isolation-foreign-uid", "tenant-wrong", "tools-note-life-cycle"} <= set(
+        causes[0]["explains"]
+    )
 
 
-def test_ready_tokens_are_enough_for_a_gate(stack: Stack, tmp_path: Path) -> None:
+def test_ready_tokens_are_enough_for_a_gate(tmp_path: Path) -> None:
     """Where the key stays with its issuer, two users and a foreign tenant will do."""
-    users = [mint(name, stack.tenant_id, stack.jwt_secret) for name in ("anna", "bert")]
-    foreign = mint("anna", "other-tenant", stack.jwt_secret)
+    users = [mint(name, TENANT, JWT_SECRET) for name in ("anna", "bert")]
+    foreign = mint("anna", "other-tenant", JWT_SECRET)
     path = tmp_path / "tokens.json"
     path.write_text(json.dumps({"users": users, "foreign_tenant": foreign}))
 
-    # Two users share the Go API's 10 requests a second for each.
-    done = toolbridge(
-        "verify",
-        "--url",
-        stack.proxy_url,
-        "--rate",
-        "15",
-        TOOLBRIDGE_TOKENS_FILE=str(path),
-        TOOLBRIDGE_TENANT_ID=stack.tenant_id,
-    )
+    # Two users' 20 requests a second would take a minute and a half for a gate.
+    with served_mock("--no-rate-limit") as mock, running_proxy(mock.url) as proxy:
+        done = toolbridge(
+            *("verify", "--url", proxy.url),
+            TOOLBRIDGE_TOKENS_FILE=str(path),
+            TOOLBRIDGE_TENANT_ID=TENANT,
+        )
 
-    assert (0, f"GREEN {stack.proxy_url}") == (done.code, done.first_line)
+    assert (0, f"GREEN {proxy.url}") == (done.code, done.first_line)
     assert "needs mint" in done.out
 
 

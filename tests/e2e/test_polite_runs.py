@@ -43,23 +43,23 @@ class Live:
     async def run(self) -> Report:
         return await verify(self.options, PlainProgress())
 
-    async def owned(self, sub: str) -> list[str]:
-        """Return the kinds of what a user owns."""
-        token = mint(sub, self.stack.tenant_id, self.stack.jwt_secret)
-        found = []
-        async with httpx.AsyncClient(trust_env=False) as http:
-            for entity in ENTITIES:
-                call = tool_call(entity.tool("list"), {"limit": 1000}, token=token)
-                answer = await http.post(
-                    f"{self.stack.proxy_url}/mcp", headers=call.header_list(), content=call.body()
-                )
-                items = answer.json()["result"]["structuredContent"]["items"]
-                found += [entity.singular for _ in items]
-        return found
-
     async def left(self) -> list[str]:
         """Return the kinds of what all users of the pool own."""
-        return [kind for sub in POOL for kind in await self.owned(sub)]
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+            found = await asyncio.gather(*(self._owned(http, sub) for sub in POOL))
+        return [kind for kinds in found for kind in kinds]
+
+    async def _owned(self, http: httpx.AsyncClient, sub: str) -> list[str]:
+        token = mint(sub, self.stack.tenant_id, self.stack.jwt_secret)
+        found = []
+        for entity in ENTITIES:
+            call = tool_call(entity.tool("list"), {"limit": 1000}, token=token)
+            answer = await http.post(
+                f"{self.stack.proxy_url}/mcp", headers=call.header_list(), content=call.body()
+            )
+            items = answer.json()["result"]["structuredContent"]["items"]
+            found += [entity.singular for _ in items]
+        return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -5,12 +5,30 @@ from pathlib import Path
 
 import pytest
 
+from mutants.running import launch_command
 from support.command_line import Finished, python_command, read_json, toolbridge
-from toolbridge_harness.registry import all_checks
+from toolbridge_harness.model import Profile, Vantage
+from toolbridge_harness.registry import all_checks, select
 
 pytestmark = pytest.mark.e2e
 
-OTHER_KEY = "another-key-of-more-than-32-bytes-length"
+# A plain-HTTP proxy in one process, whose Go API chooses the ids of sessions.
+BY_RIGHT = {"sessions-id-entropy", "transport-plain-http", "transport-tls"}
+# What a proxy that verifies no signature fails, and what it does not fail.
+FORGERIES = {
+    *("auth-tampered", "auth-both-eras", "auth-challenge", "auth-session-id"),
+    *("auth-key-address", "startup-switches", "hygiene-denials-logged"),
+}
+UNHARMED = {"control-token", "auth-no-token", "auth-expired", "tenant-wrong"}
+ANY_TENANT = [
+    *("tenant-wrong", "tenant-missing", "tenant-types", "tenant-look-alikes"),
+    *("tenant-not-disclosed", "tenant-header-powerless"),
+]
+
+
+def only(*ids: str) -> list[str]:
+    """Return the options that choose these checks."""
+    return [word for name in ids for word in ("--only", name)]
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +43,27 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Finished, Path]:
 
 def test_the_reference_proxy_is_green(embedded: tuple[Finished, Path]) -> None:
     """The main job: mock and proxy come up, every check of the gate passes, exit code 0."""
-    done, _ = embedded
+    done, folder = embedded
+    document = read_json(folder / "run.json")
+    outcomes = {result["check"]: result["outcome"] for result in document["results"]}
 
     assert (0, "GREEN the bundled reference proxy") == (done.code, done.first_line)
+    assert {declared.id for declared in select(Profile.GATE)} == set(outcomes)
+    assert BY_RIGHT == {name for name, outcome in outcomes.items() if outcome != "pass"}
+    assert {"not applicable"} == {outcomes[name] for name in BY_RIGHT}
+    assert ([], []) == (document["not_verified"], document["problems"])
+
+
+def test_the_summary_counts_what_ran(embedded: tuple[Finished, Path]) -> None:
+    """Every check is in one of its numbers."""
+    done, folder = embedded
+    total = len(read_json(folder / "run.json")["results"])
+
     assert 0 == done.count("failed") + done.count("could not be tested") + done.count("warned")
-    assert done.count("passed") >= 30
+    assert (len(BY_RIGHT), total - len(BY_RIGHT)) == (
+        done.count("did not apply"),
+        done.count("passed"),
+    )
 
 
 def test_progress_goes_to_standard_error(embedded: tuple[Finished, Path]) -> None:
@@ -60,12 +94,16 @@ def test_no_report_holds_a_secret(embedded: tuple[Finished, Path]) -> None:
     assert "eyJ" not in done.out + done.err + written
 
 
-def test_a_launched_proxy_gets_the_same_verdict() -> None:
-    """Grey-box: the same proxy, started by a command, is as green."""
-    done = toolbridge("verify", "--launch", "python -m toolbridge_proxy")
+def test_a_launched_proxy_is_seen_as_deeply() -> None:
+    """Grey-box: of the same proxy, started by a command, nothing is out of sight either."""
+    done = toolbridge(
+        *("verify", "--launch", "python -m toolbridge_proxy", "--require", ",".join(Vantage)),
+        *only("control-token", "auth-wrong-secret", "signing-recomputed"),
+        *only("hygiene-denials-logged", "auth-keys-accepted"),
+    )
 
     assert (0, "GREEN python -m toolbridge_proxy") == (done.code, done.first_line)
-    assert 0 == done.count("did not apply")
+    assert (5, 0) == (done.count("passed"), done.count("did not apply"))
 
 
 @pytest.mark.parametrize(
@@ -87,92 +125,57 @@ def test_a_dead_or_dumb_target_is_named(kind: str, first_line: str) -> None:
     assert done.first_line.startswith(first_line)
 
 
-@pytest.mark.parametrize(
-    ("bug", "cause", "also_red"),
-    [
-        ("signature", "signing-recomputed", {"control-token"}),
-        ("seconds", "signing-unit", {"control-token", "signing-fresh"}),
-        ("shared-session", "sessions-own", {"isolation-interleaved"}),
-        ("any-tenant", "tenant-wrong", {"tenant-missing", "tenant-types", "tenant-look-alikes"}),
-        ("any-token", "auth-wrong-secret", {"auth-tampered", "auth-expired", "auth-both-eras"}),
-    ],
-)
-def test_a_broken_proxy_is_red_for_its_bug(
-    bug: str, cause: str, also_red: set[str], tmp_path: Path
-) -> None:
-    """One bug, one cause: the first one named is the right one, and the rest follow from it."""
+def test_a_broken_proxy_is_red_for_its_bug(tmp_path: Path) -> None:
+    """One bug, one cause: it is said first, everything else follows from it, and no more is red."""
     report = tmp_path / "run.json"
-    launch = python_command("broken_proxy.py", bug)
+    cause = "auth-wrong-secret"
 
-    done = toolbridge("verify", "--launch", launch, "--report", f"json:{report}")
+    done = toolbridge(
+        *("verify", "--launch", launch_command("any-token"), "--report", f"json:{report}"),
+        *only(cause, *FORGERIES, *UNHARMED),
+    )
+
+    document = read_json(report)
+    assert (1, f"RED {all_checks()[cause].broken}") == (done.code, done.first_line)
+    assert [(cause, sorted(FORGERIES))] == [(c["id"], c["explains"]) for c in document["causes"]]
+    passed = {r["check"] for r in document["results"] if r["outcome"] == "pass"}
+    assert UNHARMED == passed
+
+
+def test_who_acts_for_the_wrong_user_is_said_once(tmp_path: Path) -> None:
+    """Strays are the first cause and the only one, whatever they break, and none of it is ours."""
+    report = tmp_path / "run.json"
+
+    done = toolbridge(
+        *("verify", "--launch", launch_command("M-E02"), "--report", f"json:{report}"),
+        *only("control-token", "control-one-request", "isolation-connection", "sessions-headers"),
+        *only("isolation-interleaved", "signing-when-sent", "tools-note-life-cycle"),
+        *only("transport-framing", "auth-scheme-case", "auth-two-places", "auth-tampered"),
+    )
 
     causes = read_json(report)["causes"]
     assert 1 == done.code
-    assert [cause] == [found["id"] for found in causes]
-    assert set() == also_red - set(causes[0]["explains"])
-    assert done.first_line == f"RED {all_checks()[cause].broken}"
-
-
-@pytest.mark.parametrize(
-    ("bug", "check"),
-    [
-        ("cached-verdict", "auth-expires-in-use"),
-        ("debug-sub", "auth-identity-headers"),
-        ("global-flight", "sessions-own"),
-        ("health-leak", "health-check-public"),
-        ("health-upstream", "errors-health-alone"),
-        ("retry-timeout", "errors-write-timeout"),
-        ("relay-headers", "hygiene-upstream-headers"),
-        ("bool-of-text", "tools-falsy-values"),
-        ("raw-log", "hygiene-log-injection"),
-        ("cors", "transport-origin"),
-        ("late-notification", "transport-no-silent-execution"),
-    ],
-)
-def test_a_check_bites(bug: str, check: str) -> None:
-    """The check that claims a bug's row is red on that bug, and on it alone."""
-    launch = python_command("broken_proxy.py", bug)
-
-    done = toolbridge("verify", "--launch", launch, "--only", check, "--only", "control-token")
-
-    assert 1 == done.code
-    assert done.first_line == f"RED {all_checks()[check].broken}"
-    assert (1, 1) == (done.count("failed"), done.count("passed"))
-
-
-@pytest.mark.parametrize(
-    ("bug", "cause"),
-    [
-        ("first-token", "RED the proxy acts for the wrong user: "),
-        ("sticky", "RED the proxy acts for the wrong user: "),
-        ("create-note-fails", "RED the tools for notes do not do what their names say"),
-    ],
-)
-def test_what_breaks_everything_is_said_once(bug: str, cause: str) -> None:
-    """A bug that fails half of the checks is named first, and none of it is called ours."""
-    done = toolbridge("verify", "--launch", python_command("broken_proxy.py", bug))
-
-    assert 1 == done.code
-    assert done.first_line.startswith(cause)
+    assert done.first_line.startswith("RED the proxy acts for the wrong user: ")
+    assert ["run-strays"] == [found["id"] for found in causes]
+    assert {"isolation-interleaved", "isolation-connection"} <= set(causes[0]["explains"])
     assert 0 == done.count("broke (our bug)")
 
 
-@pytest.mark.parametrize(
-    "variant",
-    [
-        "event-streams-and-sessions",
-        "session-per-request",
-        "old-era-only",
-        "tenant-as-401",
-        "quoted-and-unhurried",
-        "text-alone",
-    ],
-)
-def test_a_correct_proxy_built_differently_is_green(variant: str) -> None:
-    """Nothing that the contract leaves open makes a run red."""
-    done = toolbridge("verify", "--launch", python_command("conformant_proxy.py", variant))
+def test_a_tool_that_fails_is_said_once() -> None:
+    """What needs a note follows from the tool that makes none; what needs none is not touched."""
+    launch = python_command("broken_proxy.py", "create-note-fails")
 
-    assert (0, 0) == (done.code, done.count("warned"))
+    done = toolbridge(
+        *("verify", "--launch", launch),
+        *only("tools-note-life-cycle", "tools-comment-life-cycle", "tools-answers-unchanged"),
+        *only("transport-framing", "isolation-foreign-uid", "errors-own-words"),
+        *only("tools-task-life-cycle", "control-token", "auth-tampered"),
+    )
+
+    assert 1 == done.code
+    assert done.first_line.startswith("RED the tools for notes do not do what their names say")
+    assert (0, 0) == (done.out.count("\nalso "), done.count("broke (our bug)"))
+    assert done.count("passed") >= 3
 
 
 def test_a_mock_that_dies_is_not_the_targets_fault() -> None:
@@ -196,17 +199,16 @@ def test_a_seed_repeats_one_check() -> None:
 def test_a_baseline_accepts_what_it_names(tmp_path: Path) -> None:
     """A known failure with a reason does not make the run red, and is still shown."""
     baseline = tmp_path / "known.toml"
-    known = ["tenant-wrong", "tenant-missing", "tenant-types", "tenant-look-alikes"]
-    known += ["tenant-not-disclosed", "tenant-header-powerless"]
     baseline.write_text(
         "".join(
             f'[[accepted]]\ncheck = "{name}"\nreason = "ticket 7"\nexpires = 2999-01-01\n'
-            for name in known
+            for name in ANY_TENANT
         )
     )
-    launch = python_command("broken_proxy.py", "any-tenant")
-
-    done = toolbridge("verify", "--launch", launch, "--only", "tenant", "--baseline", str(baseline))
+    done = toolbridge(
+        *("verify", "--launch", launch_command("any-tenant"), "--baseline", str(baseline)),
+        *only("control-token", *ANY_TENANT),
+    )
 
     assert 0 == done.code
     assert "6 of the failures accepted by the baseline" in done.out

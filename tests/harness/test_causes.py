@@ -4,6 +4,7 @@ import pytest
 
 from support.harness_fakes import a_check, failed
 from toolbridge_harness.causes import (
+    CHALLENGE,
     CONTROL,
     EVIDENCE,
     STRAYS,
@@ -50,6 +51,25 @@ def test_what_passed_explains_nothing() -> None:
     found = _causes([failed("a-leaf"), Result("a-root", Outcome.PASS)], checks)
 
     assert {"a-leaf": ()} == found
+
+
+ABSENT = "WWW-Authenticate: (absent)"
+
+
+def test_refusals_that_lack_only_the_challenge_have_one_cause() -> None:
+    """The check of the challenge itself, though it is explained by what lets tokens in."""
+    checks = _checks(auth_x=(), auth_challenge=("auth-x",))
+    results = [failed("auth-x", ABSENT), failed(CHALLENGE, ABSENT)]
+
+    assert {CHALLENGE: ("auth-x",)} == _causes(results, checks)
+
+
+def test_a_wrong_challenge_explains_no_open_door() -> None:
+    """Who is let in was not refused with a wrong challenge: that is a second cause."""
+    checks = _checks(auth_x=(), auth_open=("auth-x",), auth_challenge=())
+    results = [failed("auth-x", ABSENT), failed("auth-open", "HTTP 200"), failed(CHALLENGE, ABSENT)]
+
+    assert {CHALLENGE: ("auth-x",), "auth-open": ()} == _causes(results, checks)
 
 
 def test_an_untestable_check_follows_from_the_control() -> None:
@@ -155,6 +175,16 @@ def test_any_other_stray_is_the_first_cause(results: list[Result], lines: list[s
     _, mixed = blame_strays(results, STRAY_CHECKS, lines)
 
     assert [STRAYS] == [cause.id for cause in mixed]
+
+
+def test_what_follows_from_mixed_identities_is_no_cause_of_its_own() -> None:
+    """A failure whose check names one that strays explain is explained by them, any other not."""
+    checks = _checks(tools_x=(), transport_x=("tools-x",), auth_x=())
+    results = [failed("tools-x"), failed("transport-x"), failed("auth-x", "HTTP 200")]
+
+    _, mixed = blame_strays(results, checks, [SHARED])
+
+    assert ("tools-x", "transport-x") == mixed[0].explains
 
 
 def test_the_first_stray_said_is_the_one_that_nothing_explains() -> None:

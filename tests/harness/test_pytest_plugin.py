@@ -1,13 +1,15 @@
 """The pytest plugin, in a pytest of its own."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from mutants.running import launch_command
 from support.command_line import environment
+from toolbridge_harness.model import Profile
+from toolbridge_harness.registry import select
 
 QUIET = ["-q", "-p", "no:locust", "-p", "no:asyncio", "-p", "no:cacheprovider"]
 
@@ -53,22 +55,23 @@ def test_wrong_options_are_usage_errors(tmp_path: Path, arguments: list[str], pr
 
 @pytest.mark.e2e
 def test_it_runs_the_same_checks(tmp_path: Path) -> None:
-    """`pytest --proxy-launch` makes one test per check, all green on the reference proxy."""
-    code, text = _pytest(tmp_path, "--proxy-launch", "python -m toolbridge_proxy")
+    """`pytest --proxy-launch` makes one test per check of the profile, green on the reference."""
+    launched = ["--proxy-launch", "python -m toolbridge_proxy"]
 
+    code, text = _pytest(tmp_path, *launched, "--proxy-profile", "smoke")
+    _, listed = _pytest(tmp_path, *launched, "--collect-only")
+
+    # One test more is for the run as a whole.
     assert 0 == code, text
-    passed = re.search(r"(\d+) passed", text)
-    assert passed
-    assert int(passed[1]) >= 31
+    assert f"{len(select(Profile.SMOKE)) + 1} passed" in text
+    assert f"{len(select(Profile.GATE)) + 1} tests collected" in listed
 
 
 @pytest.mark.e2e
 def test_a_failed_check_is_a_failed_test_without_a_traceback(tmp_path: Path) -> None:
     """-k selects checks; a failure prints claim, expected, actual, fix and replay."""
-    script = Path(__file__).parents[1] / "support" / "broken_proxy.py"
-
     code, text = _pytest(
-        tmp_path, "--proxy-launch", f"python {script} any-tenant", "-k", "tenant-wrong"
+        tmp_path, "--proxy-launch", launch_command("any-tenant"), "-k", "tenant-wrong"
     )
 
     assert (1, True) == (code, "1 failed" in text), text

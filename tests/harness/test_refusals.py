@@ -27,11 +27,17 @@ def _refusal(header: str | None, status: int = 401) -> Reply:
             ),
         ),
         ('Basic realm="x"', ("basic", {"realm": "x"})),
+        ('DPoP algs="ES256", Bearer error="invalid_token"', ("bearer", {"error": "invalid_token"})),
+        ('DPoP error="use_dpop_nonce", Bearer', ("bearer", {})),
+        (
+            r'Bearer error_description="no, \"error=x\"", error=invalid_token',
+            ("bearer", {"error_description": 'no, "error=x"', "error": "invalid_token"}),
+        ),
         (None, ("", {})),
     ],
 )
 def test_a_challenge_is_parsed(header: str | None, expected: tuple[str, dict[str, str]]) -> None:
-    """Scheme and parameters are read, whatever their order, quoting and case."""
+    """Scheme and parameters are read, whatever their order, quoting, case and company."""
     assert expected == challenge(_refusal(header))
 
 

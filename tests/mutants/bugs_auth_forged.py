@@ -193,8 +193,7 @@ def half_signature() -> None:
 )
 def tenant_secret() -> None:
     """One secret for two purposes."""
-    key = os.environ["TOOLBRIDGE_TENANT_HEADER_SECRET"].encode()
-    keyed(lambda head: key)
+    keyed(lambda head: os.environ["TOOLBRIDGE_TENANT_HEADER_SECRET"].encode())
 
 
 @mutant(

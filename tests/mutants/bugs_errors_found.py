@@ -89,7 +89,12 @@ def objects_cached() -> None:
 )
 def any_success() -> None:
     """The status is checked, and the JSON parsed; the shape is the Go API's business."""
-    _parsed(lambda original, answer, accept, lost: original(answer, lambda data: data, lost))
+
+    def change(original: Any, answer: answers.Answer, accept: Any, lost: str | None) -> Any:
+        session = accept == sessions.Made.model_validate
+        return original(answer, accept if session else lambda data: data, lost)
+
+    _parsed(change)
 
 
 @mutant(
@@ -157,3 +162,58 @@ def rate_limit_waits() -> None:
 def retry_after_lost() -> None:
     """As frameworks do that make a text of it."""
     patch(answers, "_retry_after", lambda _: lambda value: None)
+
+
+@mutant(
+    "error-page-quoted",
+    "the page that comes with an error is quoted in its message",
+    rows="ERR-05",
+    cause="errors-not-json",
+)
+def error_page_quoted() -> None:
+    """What is no JSON is taken for the explanation."""
+
+    def make(original: Any) -> Any:
+        def said(answer: answers.Answer) -> Any:
+            detail, upstream_id = original(answer)
+            return detail or answer.body.decode(errors="replace") or None, upstream_id
+
+        return said
+
+    patch(answers, "_said", make)
+
+
+@mutant(
+    "forbidden-renews",
+    "any 403 is taken for a lost session, and the write is sent again",
+    rows="ERR-01 SES-11",
+    cause="errors-status-codes",
+)
+def forbidden_renews() -> None:
+    """The status is read, the message is not."""
+
+    def make(original: Any) -> Any:
+        return lambda status, detail: status == 403 or original(status, detail)
+
+    patch(answers, "_is_session_loss", make)
+
+
+@mutant(
+    "unlisted-status",
+    "a status that is not in the table of errors crashes the call",
+    rows="ERR-01 ERR-09",
+    cause="errors-status-codes",
+)
+def unlisted_status() -> None:
+    """A KeyError for what nobody had seen yet."""
+
+    def make(original: Any) -> Any:
+        def code(answer: answers.Answer, detail: str | None) -> str:
+            found: str = original(answer, detail)
+            if answer.status in (405, 418, 422, 501, 599):
+                raise KeyError(answer.status)
+            return found
+
+        return code
+
+    patch(answers, "_code", make)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 
 from mutants.table import mutant
 from support.patching import patch
-from toolbridge_proxy import answers, calls, edge, gate, sessions, signing, tools
+from toolbridge_proxy import answers, calls, sessions, signing, tools
 from toolbridge_proxy.errors import Result, ToolFailure
 from toolbridge_proxy.upstream import ApiRequest
 
@@ -210,23 +210,21 @@ def failed_is_absent() -> None:
     cause="hygiene-no-internals",
 )
 def debug_page() -> None:
-    """Debug mode was left on, and unknown names of tools crash."""
+    """Debug mode was left on, and a tool that does not exist is a KeyError."""
 
     def make(original: Any) -> Any:
-        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
-            body = b""
-            if scope["type"] == "http" and scope["method"] == "POST":
-                body = await gate._body(receive)
-            if b"no_such_tool" in body:
-                page = "".join(traceback.format_stack())
-                page = f"Traceback (most recent call last):\n{page}KeyError: 'no_such_tool'"
-                await PlainTextResponse(page, 500)(scope, receive, send)
+        async def serve(self: calls.Calls, message: Any, body: bytes, *rest: Any) -> None:
+            name = (message.get("params") or {}).get("name", "health_check")
+            if message.get("method") != "tools/call" or name in self._tools:
+                await original(self, message, body, *rest)
                 return
-            await original(self, scope, calls._replay(body, receive) if body else receive, send)
+            trace = "".join(traceback.format_stack())
+            page = f"Traceback (most recent call last):\n{trace}KeyError"
+            await PlainTextResponse(page, 500)(*rest)
 
-        return call
+        return serve
 
-    patch(edge.Edge, "__call__", make)
+    patch(calls.Calls, "serve", make)
 
 
 @mutant(

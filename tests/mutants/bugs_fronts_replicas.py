@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.types import Message
 
+from mutants.built_protocol import event_streams_and_sessions
 from mutants.table import mutant
-from support import conformant_proxy
 from support.patching import patch
 from toolbridge_proxy import calls, sessions
 from toolbridge_proxy.answers import Answer
@@ -23,7 +23,7 @@ _STORM = 20
 )
 def stateful() -> None:
     """400 where 404 would let the client begin again."""
-    conformant_proxy.event_streams_and_sessions()
+    event_streams_and_sessions()
 
     def make(original: Any) -> Any:
         async def serve(self: Any, message: Any, body: bytes, scope: Any, *rest: Any) -> None:

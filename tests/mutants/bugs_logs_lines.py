@@ -1,5 +1,6 @@
 """Proxies whose log holds what callers wrote, or lacks what operators look for."""
 
+import contextlib
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,8 @@ from mutants.table import mutant
 from support import changed_calls
 from support.changed_calls import Arguments, Pairs
 from support.patching import patch
-from toolbridge_proxy import logs, signing, tokens, tools, upstream
+from support.token_doors import claims
+from toolbridge_proxy import edge, logs, signing, tokens, tools, upstream
 
 
 def _write(text: str) -> None:
@@ -91,6 +93,18 @@ def token_logged() -> None:
     patch(tokens.TokenVerifier, "caller", make)
 
 
+def _signatures_logged(digits: int) -> None:
+    def make(original: Any) -> Any:
+        def headers(self: Any) -> Pairs:
+            made: Pairs = original(self)
+            logs.log.info("signed", signature=made[2][1][:digits])
+            return made
+
+        return headers
+
+    patch(signing.Signer, "headers", make)
+
+
 @mutant(
     "signature-logged",
     "the whole signature of each request is logged",
@@ -99,16 +113,18 @@ def token_logged() -> None:
 )
 def signature_logged() -> None:
     """To compare it with the other side's."""
+    _signatures_logged(64)
 
-    def make(original: Any) -> Any:
-        def headers(self: Any) -> Pairs:
-            made: Pairs = original(self)
-            logs.log.info("signed", headers=dict(made))
-            return made
 
-        return headers
-
-    patch(signing.Signer, "headers", make)
+@mutant(
+    "signature-start-logged",
+    "a quarter of the signature of each request is logged",
+    rows="LOG-01",
+    cause="hygiene-no-secret-in-logs",
+)
+def signature_start_logged() -> None:
+    """More than one needs to tell two of them apart."""
+    _signatures_logged(16)
 
 
 @mutant(
@@ -148,3 +164,43 @@ def refused_logged() -> None:
         return caller
 
     patch(tokens.TokenVerifier, "caller", make)
+
+
+@mutant(
+    "name-logged-raw",
+    "the name in each token that comes is logged raw",
+    rows="LOG-06",
+    cause="hygiene-log-injection",
+)
+def name_logged_raw() -> None:
+    """Before the token is verified, and the name with it."""
+
+    def make(original: Any) -> Any:
+        def parse(token: str) -> Any:
+            with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
+                _write(f"user {claims(token)['sub']}")
+            return original(token)
+
+        return parse
+
+    patch(tokens, "_parse", make)
+
+
+@mutant(
+    "agent-logged-raw",
+    "the User-Agent of each request is logged raw",
+    rows="LOG-06",
+    cause="hygiene-log-injection",
+)
+def agent_logged_raw() -> None:
+    """A terminal that shows the log obeys what stands there."""
+
+    def make(original: Any) -> Any:
+        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            agent = dict(scope.get("headers", ())).get(b"user-agent", b"")
+            _write(f"from {agent.decode('latin-1')}")
+            await original(self, scope, receive, send)
+
+        return call
+
+    patch(edge.Edge, "__call__", make)

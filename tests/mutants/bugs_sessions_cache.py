@@ -1,6 +1,7 @@
 """Proxies that mix up whose sync session is whose, or whose token goes with it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,59 @@ def current_session() -> None:
 def shared_session() -> None:
     """The cache has one key: the proxy serves one tenant, after all."""
     patch(sessions, "_principal", lambda _: lambda call: (None, "everybody"))
+
+
+def _keyed(change: Callable[[str], str]) -> None:
+    """Key the cache by what `change` makes of the subject."""
+
+    def principal(call: upstream.Call) -> sessions.Principal:
+        return call.caller.issuer, change(call.caller.subject)
+
+    patch(sessions, "_principal", lambda _: principal)
+
+
+@mutant(
+    "key-cut",
+    "sessions are kept by the first 128 characters of the user's name",
+    rows="SES-04",
+    cause="sessions-own",
+)
+def key_cut() -> None:
+    """As a column of a table cuts it."""
+    _keyed(lambda subject: subject[:128])
+
+
+@mutant(
+    "key-stripped",
+    "sessions are kept by the user's name without blanks around it",
+    rows="SES-04",
+    cause="sessions-own",
+)
+def key_stripped() -> None:
+    """The Go API does not strip it."""
+    _keyed(str.strip)
+
+
+@mutant(
+    "key-folded",
+    "sessions are kept by the user's name in lower case",
+    rows="SES-04",
+    cause="sessions-own",
+)
+def key_folded() -> None:
+    """As for a mail address."""
+    _keyed(str.casefold)
+
+
+@mutant(
+    "key-until-colon",
+    "sessions are kept by what stands before a colon in the user's name",
+    rows="SES-04",
+    cause="sessions-own",
+)
+def key_until_colon() -> None:
+    """A key that is split where it was joined."""
+    _keyed(lambda subject: subject.partition(":")[0])
 
 
 @mutant(

@@ -72,7 +72,7 @@ def through_float() -> None:
 
 
 @mutant(
-    "whole-seconds",
+    "seconds-as-milliseconds",
     "timestamps are whole seconds, written in milliseconds",
     rows="SIG-03",
     cause="signing-unit",
@@ -126,15 +126,9 @@ def signs_more() -> None:
     _mac(lambda key, message: _hmac(key, message + b":user"), bytes.hex)
 
 
-@mutant(
-    "signs-on-arrival",
-    "requests are signed when the call comes in, not when they are sent",
-    rows="SIG-05",
-    cause="signing-when-sent",
-)
-def signed_when_built() -> None:
-    """Whatever happens before the sending, a session above all, makes the signature older."""
-    made = ContextVar[Pairs | None]("made", default=None)
+def _signed_before(owner: Any, step: str) -> None:
+    """Sign when `owner.step` begins, for all that follows in it."""
+    early = ContextVar[Pairs | None]("early", default=None)
     signers: list[signing.Signer] = []
 
     def make_init(original: Any) -> Any:
@@ -144,23 +138,45 @@ def signed_when_built() -> None:
 
         return init
 
-    def make_operate(original: Any) -> Any:
-        async def operate(self: Any, *given: Any) -> Any:
-            made.set(signers[0].headers())
+    def make_step(original: Any) -> Any:
+        async def begun(self: Any, *given: Any) -> Any:
+            early.set(signers[0].headers())
             return await original(self, *given)
 
-        return operate
+        return begun
 
     def make_sign(original: Any) -> Any:
         def sign(self: signing.Signer, headers: Pairs) -> Pairs:
-            early = made.get()
-            return original(self, headers) if early is None else [*headers, *early]
+            made = early.get()
+            return original(self, headers) if made is None else [*headers, *made]
 
         return sign
 
     patch(signing.Signer, "__init__", make_init)
     patch(signing.Signer, "sign", make_sign)
-    patch(tools.Operate, "__call__", make_operate)
+    patch(owner, step, make_step)
+
+
+@mutant(
+    "M-S04",
+    "requests are signed when they are built, before they wait for a connection",
+    rows="SIG-05",
+    cause="signing-queue",
+)
+def signed_when_built() -> None:
+    """While the pool is full, signatures age in the queue."""
+    _signed_before(upstream.Upstream, "_attempt")
+
+
+@mutant(
+    "signs-on-arrival",
+    "requests are signed when the call comes in, not when they are sent",
+    rows="SIG-05",
+    cause="signing-when-sent",
+)
+def signed_on_arrival() -> None:
+    """Whatever happens before the sending, a session above all, makes the signature older."""
+    _signed_before(tools.Operate, "__call__")
 
 
 @mutant(

@@ -15,9 +15,9 @@ from toolbridge_proxy.edge import rpc_error
 
 def _compared(same: Callable[[Any, str], bool]) -> None:
     """Compare the claim with the own tenant as `same` does; what it raises means no."""
-    own = tenant()
 
     def mend(claims: Claims) -> Claims:
+        own = tenant()
         return claims | {"tenant_id": own} if same(claims.get("tenant_id"), own) else claims
 
     mended(mend)
@@ -153,13 +153,12 @@ def claimed_tenant() -> None:
 )
 def telling_refusal() -> None:
     """Written for whoever reads the log, and sent to whoever calls."""
-    own = tenant()
 
     def make(original: Any) -> Any:
         def denial(self: gate.Gate, denied: Any, message: Any, scope: Any) -> Any:
             if denied.code != "forbidden_tenant":
                 return original(self, denied, message, scope)
-            text = f"This token is not for tenant {own}"
+            text = f"This token is not for tenant {tenant()}"
             return rpc_error(403, gate.FORBIDDEN, text, gate._request_id(message), denied.code)
 
         return denial

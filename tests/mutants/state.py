@@ -63,13 +63,19 @@ class State:
 
 def fingerprint(mutant: Mutant, checks: Iterable[Check]) -> str:
     """Return a digest of what the verdict rests on: the bug, the checks, the proxy."""
-    digest = hashlib.sha256(_proxy())
     files = {inspect.getsourcefile(declared.run) for declared in checks}
     files |= {inspect.getsourcefile(mutant.apply)}
-    for name in sorted(name for name in files if name):
-        digest.update(Path(name).read_bytes())
-    digest.update(" ".join((mutant.id, *mutant.rows, mutant.cause, mutant.spared)).encode())
-    return digest.hexdigest()
+    words = (mutant.id, *mutant.rows, mutant.cause, mutant.spared)
+    return digest([name for name in files if name], *words)
+
+
+def digest(files: Iterable[str], *words: str) -> str:
+    """Return a digest of the proxy's code, of other files, and of words."""
+    found = hashlib.sha256(_proxy())
+    for name in sorted(files):
+        found.update(Path(name).read_bytes())
+    found.update(" ".join(words).encode())
+    return found.hexdigest()
 
 
 @cache

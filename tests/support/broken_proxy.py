@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,151 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 from starlette.responses import Response
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.patching import patch
 from toolbridge_proxy import __main__ as entry
-from toolbridge_proxy import calls, edge, errors, gate, sessions, signing, tokens, tools, upstream
-
-
-def signature() -> None:
-    """The MAC is not the one that the Go API computes."""
-
-    def make(original: Any) -> Any:
-        def headers(self: signing.Signer) -> list[tuple[str, str]]:
-            tenant, timestamp, (name, value) = original(self)
-            return [tenant, timestamp, (name, value[::-1])]
-
-        return headers
-
-    patch(signing.Signer, "headers", make)
-
-
-def seconds() -> None:
-    """The timestamp is in seconds."""
-
-    def make(original: Any) -> Any:
-        def init(self: signing.Signer, tenant_id: str, secret: str) -> None:
-            original(self, tenant_id, secret, clock=lambda: time.time_ns() // 1000)
-
-        return init
-
-    patch(signing.Signer, "__init__", make)
-
-
-def shared_session() -> None:
-    """All callers share one sync session."""
-    patch(sessions, "_principal", lambda _: lambda call: (None, "everybody"))
-
-
-def any_tenant() -> None:
-    """The tenant claim is not compared."""
-
-    def make(original: Any) -> Any:
-        async def caller(self: tokens.TokenVerifier, authorization: str | None) -> tokens.Caller:
-            try:
-                verified: tokens.Caller = await original(self, authorization)
-            except tokens.Denied as denied:
-                if denied.code != "forbidden_tenant" or authorization is None:
-                    raise
-                token = authorization.split()[1]
-                claims = jwt.decode(token, options={"verify_signature": False})
-                return tokens.Caller(claims.get("iss"), claims["sub"], token)
-            return verified
-
-        return caller
-
-    patch(tokens.TokenVerifier, "caller", make)
-
-
-def any_token() -> None:
-    """Tokens are decoded, not verified."""
-
-    def make(original: Any) -> Any:
-        async def caller(self: tokens.TokenVerifier, authorization: str | None) -> tokens.Caller:
-            if authorization is None:
-                raise tokens.Denied("unauthenticated", "no_token")
-            token = authorization.partition(" ")[2]
-            header, claims = tokens._parse(token)
-            await self._key(header)
-            if claims.tenant_id != os.environ["TOOLBRIDGE_TENANT_ID"]:
-                raise tokens.Denied("forbidden_tenant", "tenant_mismatch")
-            return tokens.Caller(claims.iss, claims.sub, token)
-
-        return caller
-
-    patch(tokens.TokenVerifier, "caller", make)
-
-
-def cached_verdict() -> None:
-    """A token that was accepted once is accepted for ever (M-A25)."""
-    known: dict[str | None, tokens.Caller] = {}
-
-    def make(original: Any) -> Any:
-        async def caller(self: tokens.TokenVerifier, authorization: str | None) -> tokens.Caller:
-            if authorization not in known:
-                known[authorization] = await original(self, authorization)
-            return known[authorization]
-
-        return caller
-
-    patch(tokens.TokenVerifier, "caller", make)
-
-
-def debug_sub() -> None:
-    """X-Debug-Sub chooses whose session is used (M-A26)."""
-
-    claimed: ContextVar[bytes | None] = ContextVar("claimed")
-
-    def make(original: Any) -> Any:
-        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
-            claimed.set(dict(scope.get("headers", ())).get(b"x-debug-sub"))
-            await original(self, scope, receive, send)
-
-        return call
-
-    def principal(call: upstream.Call) -> tuple[str | None, str]:
-        return call.caller.issuer, (claimed.get() or call.caller.subject.encode()).decode()
-
-    patch(edge.Edge, "__call__", make)
-    patch(sessions, "_principal", lambda _: principal)
-
-
-def first_token() -> None:
-    """The shared client keeps the first caller's Authorization (M-E02)."""
-    first: dict[str, str] = {}
-
-    def make(original: Any) -> Any:
-        def headers(self: Any, request: Any, call: Any) -> list[tuple[str, str]]:
-            built = original(self, request, call)
-            kept = first.setdefault("token", dict(built)["Authorization"])
-            return [(n, kept if n == "Authorization" else v) for n, v in built]
-
-        return headers
-
-    patch(upstream.Upstream, "_headers", make)
-
-
-def global_flight() -> None:
-    """The session being made is shared between users (M-E07)."""
-
-    def make(_: Any) -> Any:
-        async def wait(self: Any, principal: Any, call: Any) -> sessions.Session:
-            task = self._making.get("all")
-            if task is None:
-                task = asyncio.create_task(self._make(principal, call))
-                self._making["all"] = task
-                task.add_done_callback(lambda _: self._making.pop("all"))
-            session: sessions.Session = await asyncio.shield(task)
-            self._known[principal] = session
-            return session
-
-        return wait
-
-    patch(sessions.Sessions, "_wait", make)
+from toolbridge_proxy import calls, edge, errors, gate, tools, upstream
 
 
 def sticky() -> None:
@@ -177,31 +38,6 @@ def sticky() -> None:
         return admit
 
     patch(gate.Gate, "_admit", make)
-
-
-def _health(document: dict[str, str]) -> errors.Result:
-    text = json.dumps(document)
-    return errors.Result(text, text.encode())
-
-
-def health_leak() -> None:
-    """health_check tells the upstream's address (M-R04)."""
-
-    async def health(arguments: Any, scope: Any) -> errors.Result:
-        return _health({"status": "ok", "upstream": os.environ["TOOLBRIDGE_GO_API_BASE_URL"]})
-
-    patch(tools, "_health", lambda _: health)
-
-
-def health_upstream() -> None:
-    """health_check asks the Go API, without a bound (M-R06)."""
-    client = httpx.AsyncClient(timeout=None, trust_env=False)
-
-    async def health(arguments: Any, scope: Any) -> errors.Result:
-        await client.get(os.environ["TOOLBRIDGE_GO_API_BASE_URL"] + "/healthz")
-        return _health({"status": "ok"})
-
-    patch(tools, "_health", lambda _: health)
 
 
 def retry_timeout() -> None:
@@ -255,36 +91,6 @@ def relay_headers() -> None:
 
     patch(upstream, "_read", make_read)
     patch(edge.Edge, "__call__", make_call)
-
-
-def bool_of_text() -> None:
-    """bool("false") is true (M-I10)."""
-
-    def make(original: Any) -> Any:
-        def validated(model: Any, arguments: dict[str, Any]) -> Any:
-            given = dict(arguments)
-            if isinstance(given.get("include_deleted"), str):
-                given["include_deleted"] = bool(given["include_deleted"])
-            return original(model, given)
-
-        return validated
-
-    patch(tools, "_validated", make)
-
-
-def raw_log() -> None:
-    """Callers' text is logged raw (M-L04)."""
-
-    def make(original: Any) -> Any:
-        async def operate(self: Any, arguments: dict[str, Any], scope: Any) -> errors.Result:
-            sys.stdout.write(f"call {self.model.__name__} {arguments.get('uid')}\n")
-            sys.stdout.flush()
-            result: errors.Result = await original(self, arguments, scope)
-            return result
-
-        return operate
-
-    patch(tools.Operate, "__call__", make)
 
 
 def cors() -> None:
@@ -359,22 +165,9 @@ def create_note_fails() -> None:
 
 
 BUGS: dict[str, Callable[[], None]] = {
-    "signature": signature,
-    "seconds": seconds,
-    "shared-session": shared_session,
-    "any-tenant": any_tenant,
-    "any-token": any_token,
-    "cached-verdict": cached_verdict,
-    "debug-sub": debug_sub,
-    "first-token": first_token,
-    "global-flight": global_flight,
     "sticky": sticky,
-    "health-leak": health_leak,
-    "health-upstream": health_upstream,
     "retry-timeout": retry_timeout,
     "relay-headers": relay_headers,
-    "bool-of-text": bool_of_text,
-    "raw-log": raw_log,
     "cors": cors,
     "late-notification": late_notification,
     "create-note-fails": create_note_fails,

@@ -79,13 +79,11 @@ def also(accepts: Accepts, *, exchanged: bool = False) -> None:
             token = (authorization or "").partition(" ")[2]
             try:
                 believed = accepts(token)
-            except _UNREADABLE:
-                believed = None
-            if believed is None:
-                verified: tokens.Caller = await original(self, authorization)
-                return verified
-            found: tokens.Caller = await original(self, f"Bearer {reissued(believed)}")
-            return found if exchanged else replace(found, token=token)
+                good = None if believed is None else f"Bearer {reissued(believed)}"
+            except _UNREADABLE:  # so is a proxy without a secret, which has no second door
+                good = None
+            found: tokens.Caller = await original(self, good or authorization)
+            return replace(found, token=token) if good and not exchanged else found
 
         return caller
 

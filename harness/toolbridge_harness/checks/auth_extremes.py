@@ -196,7 +196,10 @@ async def long_tokens_are_refused(target: Target, caller: Caller) -> None:
     remedy="Read the Authorization header and nothing else, or refuse requests with two tokens.",
     why="A link could otherwise make one user act, unnoticed, as another.",
     needs=Vantage.TOKENS,
-    explained_by=("control-token", "auth-wrong-secret", "auth-token-elsewhere", "sessions-own"),
+    explained_by=(
+        *("control-token", "auth-wrong-secret", "auth-token-elsewhere"),
+        *("sessions-own", "isolation-connection"),
+    ),
     broken="a token in the query replaces the one in the header",
 )
 async def header_token_counts(target: Target, caller: Caller) -> None:

@@ -315,7 +315,7 @@ async def _fuzz(target: Target, caller: Caller, number: int) -> None:
     remedy="Verify the whole signature over the exact bytes received, before reading claims.",
     why="A parser that repairs what it reads verifies something else than it acts upon.",
     needs=Vantage.TOKENS,
-    explained_by=("auth-wrong-secret", "auth-tampered"),
+    explained_by=("auth-wrong-secret", "auth-tampered", "auth-garbage-token"),
     broken="tokens with a small change are accepted, or break the proxy",
 )
 async def mutated_tokens_are_refused(target: Target, caller: Caller) -> None:
@@ -335,7 +335,7 @@ async def mutated_tokens_are_refused(target: Target, caller: Caller) -> None:
     needs=Vantage.TOKENS,
     profile=Profile.FULL,
     asks=Ask.HEAVY,
-    explained_by=("auth-wrong-secret", "auth-tampered", "auth-mutated"),
+    explained_by=("auth-mutated", "auth-wrong-secret", "auth-tampered"),
     broken="some tokens with a small change are accepted, or break the proxy",
 )
 async def many_mutations_are_refused(target: Target, caller: Caller) -> None:

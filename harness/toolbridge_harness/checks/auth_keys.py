@@ -54,7 +54,7 @@ async def issuers_tokens_are_served(target: Target, caller: Caller) -> None:
     remedy="Verify the signature with the named key, and only by the algorithm it is for.",
     why="The key set is public: whoever takes a name or a public key for proof lets everybody in.",
     needs=KEY_SET,
-    explained_by=NO_KEY_SET,
+    explained_by=(*NO_KEY_SET, "auth-wrong-secret"),
     broken="tokens are accepted that anybody who reads the public key set can make",
 )
 async def forged_with_public_keys(target: Target, caller: Caller) -> None:

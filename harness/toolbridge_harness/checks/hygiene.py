@@ -2,7 +2,6 @@
 
 import json
 
-from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness import forge
 from toolbridge_harness.model import Severity, Vantage
 from toolbridge_harness.registry import check
@@ -57,19 +56,24 @@ async def _provoke(target: Target, caller: Caller) -> list[tuple[str, Reply]]:
 )
 async def answers_hold_no_secret(target: Target, caller: Caller) -> None:
     """Provokes answers of every kind and searches bodies and headers for what must not be there."""
-    deployment = target.deployment
-    requests: list[RecordedRequest] = []
-    for what, reply in await _provoke(target, caller):
+    provoked = await _provoke(target, caller)
+    kept = [
+        value[:_SHOWN] if name.lower() == "x-tb-signature" else value
+        for request in await caller.upstream()
+        for name, value in request.headers
+        if name.lower() in _KEPT and len(value) > 8
+    ]
+    for what, reply in provoked:
         text = reply.text + str(list(reply.headers.items()))
-        found = deployment.redactor.finds(text)
+        found = target.deployment.redactor.finds(text)
         require(not found, f"no secret in the answer to {what}", f"{', '.join(found)} in it")
-        requests = requests or await caller.upstream()
-        values = [v for r in requests for k, v in r.headers if k.lower() in _KEPT]
-        leaked = [v[:8] + "…" for v in values if len(v) > 8 and v in text]
+        leaked = [value[:8] + "…" for value in kept if value in text]
         require(not leaked, f"no upstream header in the answer to {what}", leaked[:1])
 
 
 _KEPT = ("x-tb-signature", "x-sync-session", "authorization")
+# Digits of a signature that are too many to show: eight are tolerated in a log (SIG-15).
+_SHOWN = 16
 
 
 @check(
@@ -119,7 +123,8 @@ async def log_holds_no_secret(target: Target, caller: Caller) -> None:
     require(secret not in log, "no text of a note in the log", "the title or content of one")
     for request in await caller.upstream():
         signature = "".join(v for k, v in request.headers if k.lower() == "x-tb-signature")
-        require(not signature or signature not in log, "no whole signature in the log", "one is")
+        shown = bool(signature) and signature[:_SHOWN] in log
+        require(not shown, f"no {_SHOWN} digits of a signature in the log", "those of one")
 
 
 @check(
@@ -141,7 +146,9 @@ async def requests_are_logged(target: Target, caller: Caller) -> None:
     reply = await caller.call("list_notes", {"limit": 1}, headers=headers)
     if not reply.ok:
         raise ControlFailed(f"a valid call with X-Correlation-ID failed: {reply.brief}")
-    lines = [line for line in _log(target).splitlines() if mark in line]
+    # A proxy may take the caller's id over, or put its own in its place.
+    marks = (mark, reply.headers.get("x-correlation-id") or mark)
+    lines = [line for line in _log(target).splitlines() if any(m in line for m in marks)]
     wanted = (target.deployment.tenant, "GET", "200")
     told = [line for line in lines if all(word in line for word in wanted)]
     require(told, "a line with the correlation id, tenant, GET and 200", f"{len(lines)} lines")
@@ -160,7 +167,7 @@ async def requests_are_logged(target: Target, caller: Caller) -> None:
     broken="callers can write lines of their own into the log",
 )
 async def callers_write_no_log_lines(target: Target, caller: Caller) -> None:
-    """Puts line breaks, escapes and a made-up log line into a uid, an action and a cursor."""
+    """Puts line breaks, escapes and a made-up log line into arguments, a header and a name."""
     await caller.control()
     canary = f"forged-{target.random.getrandbits(64):016x}"
     text = f"x\r\n{canary} level=info user=admin\n\x1b[31m{canary}"
@@ -171,6 +178,11 @@ async def callers_write_no_log_lines(target: Target, caller: Caller) -> None:
         (text, {}),
     ):
         await caller.call(tool, arguments)
+    await caller.call("list_notes", {"limit": 1}, headers=(("User-Agent", f"\x1b[31m{canary}"),))
+    named = target.deployment.tokens.identity(f"{caller.sub}\r\n{canary}\x1b[31m{canary}")
+    if named is not None:  # a name that is refused is logged too
+        target.deployment.callers[named[0]] = caller.marker
+        await caller.call("list_notes", {"limit": 1}, token=named[1])
     lines = _log(target).splitlines()
     forged = [line for line in lines if line.lstrip("\x1b[31m").startswith(canary)]
     require_equal([], forged[:1], "log lines that a caller began:")

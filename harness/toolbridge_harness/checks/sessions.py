@@ -67,16 +67,12 @@ async def entity_requests_carry_a_session(target: Target, caller: Caller) -> Non
     broken="sessions are shared between callers: the cache is not keyed by the user",
 )
 async def sessions_belong_to_their_caller(target: Target, caller: Caller) -> None:
-    """Lets five users call at once, four times, two of them with almost the same name."""
+    """Lets nine users call at once, four times, six of them with almost another's name."""
     users = [caller, *(target.caller() for _ in range(3))]
-    twin = target.caller()
-    twin.sub, twin.token = caller.sub.upper(), None
-    identity = target.deployment.tokens.identity(twin.sub)
-    if identity is None:
-        raise Untestable("no token for a second user")
-    target.deployment.callers[twin.sub] = twin.marker
-    twin.token = identity[1]
-    users.append(twin)
+    # 200 characters are more than any cache should cut; two that differ in the last one.
+    long = caller.sub.ljust(199, "x")
+    users += [_named(target, sub) for sub in (caller.sub.upper(), f"{caller.sub} ")]
+    users += [_named(target, sub) for sub in (f"{long}a", f"{long}b", f"{caller.sub}:a")]
     # First calls at once: whoever shares the making of a session between users shows it here.
     for _ in range(4):
         target.random.shuffle(users)
@@ -87,6 +83,17 @@ async def sessions_belong_to_their_caller(target: Target, caller: Caller) -> Non
             session = _header(request, "X-Sync-Session")
             owner = owners.setdefault(session, user.sub)
             require(owner == user.sub, "a session for each user", "one session, two users")
+
+
+def _named(target: Target, sub: str) -> Caller:
+    """Return a caller of just that name."""
+    user = target.caller()
+    identity = target.deployment.tokens.identity(sub)
+    if identity is None:
+        raise Untestable("no token for a second user")
+    user.sub, user.token = identity
+    target.deployment.callers[user.sub] = user.marker
+    return user
 
 
 @check(
@@ -181,17 +188,19 @@ async def write_survives_a_lost_session(target: Target, caller: Caller) -> None:
     broken="the proxy does not give up cleanly when sessions stay refused",
 )
 async def recovery_is_bounded(target: Target, caller: Caller) -> None:
-    """Makes the Go API answer 428 to every entity request of the caller."""
-    await caller.control()
-    before = await caller.mark()
+    """Makes the Go API answer 428 to every entity request of a read and of a create."""
+    await caller.control_write()
     body = json.dumps({"error": "Invalid or expired sync session.", "correlation_id": "c"})
     await caller.inject(
         kind="answer", path="/v1/notes.*", times=None, status=428, body=body.encode()
     )
-    reply = await caller.call("list_notes", {"limit": 1})
-    require_equal("session_unavailable", reply.code, "error code")
-    entities = _entities(await caller.upstream(before))
-    require(len(entities) <= 2, "at most 2 entity requests", len(entities))
+    note = {"title": caller.text(), "content": "x"}
+    for tool, arguments in (("list_notes", {"limit": 1}), ("create_note", note)):
+        before = await caller.mark()
+        reply = await caller.call(tool, arguments)
+        require_equal("session_unavailable", reply.code, f"{tool}: error code")
+        entities = _entities(await caller.upstream(before))
+        require(len(entities) <= 2, f"{tool}: at most 2 entity requests", len(entities))
 
 
 @check(
@@ -216,7 +225,9 @@ async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
         # Reporting it once and succeeding next time is as right as recovering within the call.
         reply = await caller.call("list_notes", {"limit": 1})
     require(reply.ok, "a call after the wipe to succeed", reply.brief)
-    last = _entities(await caller.upstream(before))[-1]
+    sent = _entities(await caller.upstream(before))
+    require(bool(sent), "a request after the wipe", "none")
+    last = sent[-1]
     require_equal("2", _header(last, "X-Sync-Epoch"), "X-Sync-Epoch after the wipe:")
 
 

@@ -52,7 +52,10 @@ _LOUD = re.compile(
     why="A variable left over from a laptop opens everybody's notes to everybody.",
     needs={Vantage.MINT, Vantage.UPSTREAM, Vantage.RESTART, Vantage.LOGS},
     seconds=SECONDS,
-    explained_by=("auth-no-token", "auth-identity-headers", "tenant-wrong", "control-token"),
+    explained_by=(
+        *("auth-no-token", "auth-wrong-secret", "auth-alg-none", "auth-expired"),
+        *("auth-identity-headers", "tenant-wrong", "control-token"),
+    ),
     broken="a switch for development turns off what protects the users",
 )
 async def switches_open_nothing(target: Target, caller: Caller) -> None:

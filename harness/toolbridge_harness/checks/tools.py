@@ -3,12 +3,12 @@
 from typing import Any
 
 from toolbridge_contract.tools import ENTITIES, HEALTH_CHECK, NOTE, TOOL_NAMES, Entity
+from toolbridge_harness.inventory import list_tools
 from toolbridge_harness.model import Profile, Severity, Vantage
 from toolbridge_harness.objects import create_arguments, replacement, require_payload
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Violation, require, require_equal
-from toolbridge_harness.wire import Call
 
 _CONTROL = ("control-token",)
 
@@ -26,11 +26,10 @@ _CONTROL = ("control-token",)
 )
 async def inventory_is_exact(target: Target, caller: Caller) -> None:
     """Compares names, and that each has a description and an object schema."""
-    reply = await caller.send(Call("tools/list"))
+    tools, reply = await list_tools(caller, None)
     if reply.status == 401 and caller.token is not None:
-        reply = await caller.send(Call("tools/list", token=caller.token))
-    tools = reply.result.get("tools")
-    if not isinstance(tools, list):
+        tools, reply = await list_tools(caller, caller.token)
+    if not tools:
         raise Violation("a list of tools", reply.brief)
     names = [tool.get("name") for tool in tools]
     wanted = TOOL_NAMES | {HEALTH_CHECK}

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from toolbridge_contract.tools import NOTE
+from toolbridge_contract.tools import ENTITIES, NOTE, Operation
 from toolbridge_harness.model import Ask, Severity, Vantage
-from toolbridge_harness.objects import require_payload
+from toolbridge_harness.objects import (
+    any_arguments,
+    create_arguments,
+    replacement,
+    require_payload,
+)
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import require, require_equal
@@ -25,23 +30,26 @@ _CONTROL = ("control-token", "tools-note-life-cycle")
     broken="stale updates overwrite newer ones: If-Match is not sent in a form the Go API reads",
 )
 async def stale_update_is_refused(target: Target, caller: Caller) -> None:
-    """Updates a note twice with its first version, and once with version 0, one after another."""
-    note = await caller.given("create_note", {"title": caller.text("v1"), "content": "x"})
-    uid, version = note["uid"], note["version"]
-    kept = caller.text("v2")
-    fields = {"uid": uid, "title": kept, "content": "y", "if_match": version}
-    await caller.given("update_note", fields)
-    late = {"uid": uid, "title": caller.text("late"), "content": "z"}
-    for tool, arguments in (
-        ("update_note", late | {"if_match": version}),
-        ("update_note", late | {"if_match": 0}),
-        ("patch_note", {"uid": uid, "updates": {"title": "late"}, "if_match": version}),
-    ):
-        reply = await caller.call(tool, arguments)
-        what = f"{tool} with if_match {arguments['if_match']}:"
-        require_equal("precondition_failed", reply.code, what)
-    item = await caller.given("get_note", {"uid": uid})
-    require_payload(item, {"title": kept}, "get after the refused updates")
+    """Updates an object of each kind, then with its first version and with 0, one by one."""
+    for entity in ENTITIES:
+        arguments = await create_arguments(caller, entity)
+        item = await caller.given(entity.tool("create"), arguments)
+        uid, version = {"uid": item["uid"]}, item["version"]
+        kept, late = (replacement(caller, entity, arguments) for _ in range(2))
+        await caller.given(entity.tool("update"), {**uid, **kept, "if_match": version})
+        changes: tuple[tuple[Operation, dict[str, Any]], ...] = (
+            ("update", {**late, "if_match": version}),
+            ("update", {**late, "if_match": 0}),
+            ("patch", {"updates": {"late": True}, "if_match": version}),
+        )
+        for operation, fields in changes:
+            tool = entity.tool(operation)
+            reply = await caller.call(tool, {**uid, **fields})
+            what = f"{tool} with if_match {fields['if_match']}:"
+            require_equal("precondition_failed", reply.code, what)
+        item = await caller.given(entity.tool("get"), uid)
+        written = {entity.update[name]: value for name, value in kept.items()}
+        require_payload(item, written, f"get of the {entity.label} after the refused changes")
 
 
 @check(
@@ -56,7 +64,7 @@ async def stale_update_is_refused(target: Target, caller: Caller) -> None:
     broken="wrong arguments are accepted or dropped in silence",
 )
 async def wrong_arguments_are_refused(target: Target, caller: Caller) -> None:
-    """Sends ten wrong arguments, each beside a good call, and counts what reached upstream."""
+    """Sends eleven wrong arguments, and to each tool one that it does not know."""
     await caller.control()
     note = await caller.given("create_note", {"title": caller.text(), "content": "x"})
     seen = await caller.mark()
@@ -74,7 +82,10 @@ async def wrong_arguments_are_refused(target: Target, caller: Caller) -> None:
         ("process_note", {"uid": uid, "action": "complete"}),
         ("patch_note", {"uid": uid, "updates": {}}),
     )
-    for tool, arguments in wrong:
+    kinds = ENTITIES[: target.sample(len(ENTITIES), live=1)]
+    known = [pair for entity in kinds for pair in any_arguments(entity, uid).items()]
+    unknown = [(tool, {**arguments, "if_mach": 1}) for tool, arguments in known]
+    for tool, arguments in (*wrong, *unknown):
         reply = await caller.call(tool, arguments)
         refused = reply.code == "invalid_argument" or reply.rpc_error.get("code") == -32602
         require(refused, f"{tool} {arguments} to be refused as invalid", reply.brief)
@@ -108,11 +119,18 @@ async def hostile_uids_are_refused(target: Target, caller: Caller) -> None:
     uids.append("../sync/state")
     if target.may(Ask.DESTRUCTIVE):  # the caller may be a user who owns something
         uids.append("../sync/wipe?")
-    for uid in uids:
-        for tool, more in (("get_note", {}), ("process_note", {"action": "pin"})):
-            reply = await caller.call(tool, {"uid": uid, **more})
-            refused = reply.code == "invalid_argument" or reply.rpc_error.get("code") == -32602
-            require(refused, f"{tool} of {uid[:40]!r} to be refused", reply.brief)
+    calls = [
+        (tool, {"uid": uid, **more})
+        for uid in uids
+        for tool, more in (("get_note", {}), ("process_note", {"action": "pin"}))
+    ]
+    for entity in ENTITIES[: target.sample(len(ENTITIES), live=1)]:
+        whole = any_arguments(entity, own).items()
+        calls += [(tool, {**given, "uid": uids[0]}) for tool, given in whole if "uid" in given]
+    for tool, arguments in calls:
+        reply = await caller.call(tool, arguments)
+        refused = reply.code == "invalid_argument" or reply.rpc_error.get("code") == -32602
+        require(refused, f"{tool} of {arguments['uid'][:40]!r} to be refused", reply.brief)
     if target.has_upstream:
         sent = [r.target for r in await caller.upstream(seen)]
         require_equal([], sent, "upstream requests for hostile uids:")
@@ -161,7 +179,7 @@ async def falsy_values_arrive(target: Target, caller: Caller) -> None:
     broken="additional_fields are lost, or overwrite what they must not",
 )
 async def additional_fields_do_not_override(target: Target, caller: Caller) -> None:
-    """Creates a note, then another whose additional_fields name the first one's uid."""
+    """Creates a note, and creates and updates others whose additional_fields name its uid."""
     title = caller.text("first")
     first = await caller.given("create_note", {"title": title, "content": "x"})
     extra = await caller.ok(
@@ -174,6 +192,12 @@ async def additional_fields_do_not_override(target: Target, caller: Caller) -> N
         reply = await caller.call("create_note", arguments)
         if reply.ok and "title" in fields:
             require_payload(reply.data, {"title": arguments["title"]}, "the named title")
+        arguments |= {"uid": extra["uid"]}
+        reply = await caller.call("update_note", arguments)
+        if reply.ok and "title" in fields:
+            require_payload(
+                reply.data, {"title": arguments["title"]}, "the named title of an update"
+            )
     item = await caller.given("get_note", {"uid": first["uid"]})
     require_payload(item, {"title": title}, "the first note afterwards")
     require_equal(first["version"], item["version"], "its version:")

@@ -33,11 +33,13 @@ async def text_survives(target: Target, caller: Caller) -> None:
         caller.text() + "x" * 100_000,
     ]
     for sample in samples:
-        item = await caller.given("create_note", {"title": caller.text(), "content": sample})
+        written = {"title": sample[:1000], "content": sample, "tags": [sample[:1000], "Tag"]}
+        item = await caller.given("create_note", written)
         read = await caller.given("get_note", {"uid": item["uid"]})
-        if read["payload"].get("content") != sample:
-            shown = repr(read["payload"].get("content"))[:120]
-            raise Violation(f"the content {sample[:60]!r}", shown)
+        for name, text in written.items():
+            if read["payload"].get(name) != text:
+                shown = repr(read["payload"].get(name))[:120]
+                raise Violation(f"the {name} {text[:60]!r}", shown)
 
 
 @check(

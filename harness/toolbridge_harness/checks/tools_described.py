@@ -8,21 +8,21 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from toolbridge_contract.tools import ENTITIES, HEALTH_CHECK, OPERATIONS, Entity
+from toolbridge_harness.inventory import list_tools
 from toolbridge_harness.model import Profile, Severity, Vantage
 from toolbridge_harness.objects import create_arguments, replacement
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Advisory, ControlFailed, Violation, require
-from toolbridge_harness.wire import Call, Reply
+from toolbridge_harness.wire import Reply
 
 _READING = frozenset({"list", "get"})
 
 
 async def _listed(caller: Caller) -> dict[str, dict[str, Any]]:
     """Return the tools by name."""
-    reply = await caller.send(Call("tools/list", token=caller.token))
-    tools = reply.result.get("tools")
-    if not isinstance(tools, list):
+    tools, reply = await list_tools(caller, caller.token)
+    if not tools:
         raise ControlFailed(f"tools/list gave no list: {reply.brief}")
     return {str(tool.get("name")): tool for tool in tools}
 
