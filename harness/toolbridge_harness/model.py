@@ -149,7 +149,13 @@ class NotVerified:
 
     checks: tuple[str, ...]
     reason: str
-    enable: str
+    enable: str = ""
+    """What would make the claims testable; empty where the target simply lacks their subject."""
+
+    @property
+    def enabling(self) -> str:
+        """How to go on, as the end of a sentence; empty where there is no way."""
+        return f"; to enable, {self.enable}" if self.enable else ""
 
 
 @dataclass(frozen=True)

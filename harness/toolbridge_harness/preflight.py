@@ -78,8 +78,12 @@ def died(how: str) -> Cause:
     )
 
 
-def never_started(how: str) -> Cause:
+def never_started(how: str, *, runs: bool) -> Cause:
     """Return the cause for a command that did not get as far as listening."""
+    if runs:
+        said = f"the proxy runs, but not where it was told to: {how}"
+        fix = "Listen on the port that TOOLBRIDGE_PORT names, or put {port} into the command."
+        return Cause(f"{FATAL}-elsewhere", said, fix, ())
     return Cause(
         f"{FATAL}-never-started",
         f"the proxy never started: {how}",

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import fcntl
+import functools
 import os
 import secrets
 import socket
@@ -110,15 +112,31 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+@functools.cache
+def _leases() -> int:
+    """Return the descriptor of this user's file of leases: a byte for each port."""
+    path = Path(tempfile.gettempdir()) / f"toolbridge-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _lease(port: int) -> bool:
+    """Take a port before other harnesses do; false when one of them has it."""
+    try:
+        fcntl.lockf(_leases(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nothing listens on, another one at each call.
+    """Return a TCP port that nothing listens on, another one at each call and in each process.
 
     It lies below the range from which the system serves outgoing connections: one of those could
-    take it before the server that it is meant for does.
+    take it before the server that it is meant for does. It stays this process's until it ends.
     """
     for _ in range(_TRIES):
         port = _PORTS[secrets.randbelow(len(_PORTS))]
-        if port not in _handed_out and port_is_free(port, host):
+        if port not in _handed_out and _lease(port) and port_is_free(port, host):
             _handed_out.add(port)
             return port
     raise OSError(f"no free port between {_PORTS.start} and {_PORTS.stop} on {host}")

@@ -29,7 +29,14 @@ _POLL_SECONDS = 0.05
 
 
 class NeverStarted(Exception):
-    """The proxy did not get as far as accepting connections."""
+    """The proxy did not get as far as accepting connections.
+
+    `runs` when its process is there, but does not listen where it was told to.
+    """
+
+    def __init__(self, how: str, *, runs: bool = False) -> None:
+        super().__init__(how)
+        self.runs = runs
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ async def embedded_stack(launch: Launch | None = None) -> AsyncIterator[Stack]:
             await proxy.ready()
         except NeverStarted as error:
             clean = Redactor([mock.jwt_secret, mock.tenant_secret]).clean
-            raise NeverStarted(clean(str(error))) from None
+            raise NeverStarted(clean(str(error)), runs=error.runs) from None
         yield Stack(
             proxy_url=proxy.url,
             mock_url=mock.url,
@@ -271,7 +278,11 @@ async def _until_listening(proxy: Process, url: str, seconds: float) -> None:
             await asyncio.sleep(_POLL_SECONDS)
             continue
         writer.close()
-        return
+        # Another server may have the port, for want of which the proxy is about to end.
+        await asyncio.sleep(_POLL_SECONDS)
+        if proxy.exit_code is None:
+            return
     raise NeverStarted(
-        f"nothing listens on port {target.port} after {seconds:g} s: {proxy.last_words}"
+        f"nothing listens on port {target.port} after {seconds:g} s: {proxy.last_words}",
+        runs=True,
     )

@@ -7,7 +7,7 @@ import importlib.metadata
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from toolbridge_harness.model import (
     Check,
     LeftBehind,
     NotVerified,
+    Outcome,
     Profile,
     Report,
     Result,
@@ -122,7 +123,7 @@ async def verify(options: Options, progress: Progress) -> Report:
             finally:
                 await session.clean_up(progress)
     except NeverStarted as error:
-        session.run.finish(never_started(str(error)))
+        session.run.finish(never_started(str(error), runs=error.runs))
     except ControlError as error:
         session.run.finish(mock_gone(str(error)))
     except asyncio.CancelledError:
@@ -218,6 +219,7 @@ class _Session:
             causes=causes,
             not_verified=self._not_verified(),
             problems=(*problems, *self._missing()),
+            extra={"unselected": sorted(set(all_checks()) - set(self.run.results))},
             left_behind=self.left_behind,
         )
 
@@ -245,7 +247,18 @@ class _Session:
                 unseen(self.run).items(), key=lambda item: sorted(item[0])
             )
         )
-        return (*groups, *not_allowed(tuple(self.run.results.values())))
+        groups = (*groups, *not_allowed(tuple(self.run.results.values())))
+        return (*groups, *_without_subject(self.run.results.values(), groups))
+
+
+def _without_subject(results: Iterable[Result], others: Iterable[NotVerified]) -> list[NotVerified]:
+    """Return the checks whose subject the target lacks, grouped by what is lacking."""
+    told = {check for group in others for check in group.checks}
+    lacking: dict[str, list[str]] = {}
+    for result in results:
+        if result.outcome is Outcome.NOT_APPLICABLE and result.check not in told:
+            lacking.setdefault(result.detail, []).append(result.check)
+    return [NotVerified(tuple(sorted(names)), what) for what, names in sorted(lacking.items())]
 
 
 def _today() -> datetime.date:

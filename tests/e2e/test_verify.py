@@ -109,10 +109,18 @@ def test_a_launched_proxy_is_seen_as_deeply() -> None:
 @pytest.mark.parametrize(
     ("kind", "first_line"),
     [
-        ("401", "RED the target answers 401 to everything, a valid token included"),
+        pytest.param(
+            "401",
+            "RED the target answers 401 to everything, a valid token included",
+            id="M-V01-401-to-everything",
+        ),
         ("404", "RED the target answers 404 to everything: there is no MCP endpoint at this path"),
         ("canned", "RED the target answers the same canned success to everything, "),
-        ("hangs", "RED the target hangs: it accepts connections and answers nothing"),
+        pytest.param(
+            "hangs",
+            "RED the target hangs: it accepts connections and answers nothing",
+            id="M-V03-hangs",
+        ),
         ("never-starts", "RED the proxy never started: it ended with exit code 1: cannot import"),
         ("dies", "RED the target died half-way: its process ended with exit code 137: out of mem"),
     ],

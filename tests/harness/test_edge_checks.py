@@ -59,7 +59,7 @@ async def test_a_redirect_to_https_is_right() -> None:
 
 @pytest.mark.parametrize("status", [200, 401])
 async def test_plain_http_that_reaches_the_proxy_is_a_violation(status: int) -> None:
-    """Also a refusal: the proxy has read a token that came in clear."""
+    """M-Q13. Also a refusal: the proxy has read a token that came in clear."""
     backend = Backend(status=status)
     result = await judged("transport-plain-http", backend, force_https=False)
 

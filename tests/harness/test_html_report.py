@@ -166,7 +166,9 @@ def test_a_failure_carries_its_evidence() -> None:
 
 def test_what_was_not_verified_says_how_to_enable_it() -> None:
     """A missing vantage and a shorter profile are both said, with the check's id."""
-    words = Page(html.render(RED, CHECKS)).words()
+    report = replace(RED, extra={**RED.extra, "unselected": ["demo-z"]})
+
+    words = Page(html.render(report, CHECKS)).words()
 
     assert "needs logs; to enable, use --launch" in words
     assert "not selected by profile gate or by --only" in words

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from toolbridge_harness.preflight import Probe, diagnose
+from toolbridge_harness.preflight import Probe, diagnose, never_started
 from toolbridge_harness.wire import parse
 
 NAMES = ("initialize", "tools/list", "health_check", "an unknown method")
@@ -57,3 +57,11 @@ def test_one_answer_among_timeouts_is_not_a_hang() -> None:
     probes = [*HEALTHY[:1], *(Probe(n, None, "none") for n in NAMES[1:])]
 
     assert _diagnosis(probes) is None
+
+
+def test_a_proxy_on_another_port_is_told_where_to_listen() -> None:
+    """It did start: running it by hand would show it working, so that is no advice."""
+    found = never_started("nothing listens on port 20001 after 30 s: on 8001", runs=True)
+
+    assert "the proxy runs, but not where it was told to" in found.headline
+    assert "TOOLBRIDGE_PORT" in found.remedy

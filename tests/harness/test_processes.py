@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -147,3 +148,16 @@ def test_free_ports_are_free() -> None:
 
     assert 50 == len(set(ports))
     assert max(ports) < 32_768
+
+
+def test_a_port_is_handed_out_by_one_process_alone() -> None:
+    """Runs side by side do not give their proxies the same port."""
+    port = free_port()
+    asked = (
+        "import toolbridge_harness.processes as p; "
+        f"p._PORTS = range({port}, {port} + 1); p._TRIES = 20; p.free_port()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+
+    assert f"no free port between {port} and {port + 1}" in done.stderr

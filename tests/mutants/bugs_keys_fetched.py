@@ -80,7 +80,7 @@ def old_keys_stay() -> None:
     "jwks-outage-forgets",
     "a failed fetch of the key set drops the keys that are known",
     rows="AUTH-22",
-    cause="auth-keys-outage",
+    cause="auth-keys-outage-cached",
 )
 def outage_forgets() -> None:
     """The set is what came last, if anything came."""
@@ -138,7 +138,7 @@ def _open_when(broken: Any) -> None:
     "jwks-fails-open",
     "tokens are not verified while the key set cannot be fetched again",
     rows="AUTH-22",
-    cause="auth-keys-outage",
+    cause="auth-keys-outage-cached",
 )
 def fails_open() -> None:
     """Better let somebody in than lock everybody out."""
@@ -149,7 +149,7 @@ def fails_open() -> None:
     "jwks-starts-open",
     "tokens are not verified until the first key set was fetched",
     rows="AUTH-22",
-    cause="auth-keys-outage-slow",
+    cause="auth-keys-outage",
 )
 def starts_open() -> None:
     """No keys, no check."""

@@ -90,9 +90,25 @@ def tenant_is_any_text() -> None:
     """Long tenant ids, line breaks and other alphabets do not stop the start."""
 
     def unfit(value: str | None) -> bool:
-        return bool(value) and not (str(value).isascii() and len(str(value)) <= 128)
+        text = value or "t"
+        return not (text.isascii() and text.isprintable() and len(text) <= 128)
 
     startup_lax.accept("TENANT_ID", unfit, "stand-in")
+
+
+@mutant(
+    "tenant-any-length",
+    "a tenant id may be of any length",
+    rows="TEN-16",
+    cause="tenant-setting-text",
+)
+def tenant_is_any_length() -> None:
+    """What the characters are is looked at, and not how many."""
+
+    def endless(value: str | None) -> bool:
+        return str(value).isascii() and str(value).isprintable() and len(str(value)) > 128
+
+    startup_lax.accept("TENANT_ID", endless, "stand-in")
 
 
 @mutant(

@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import httpx
 from mutants.table import mutant
 from support import startup_lax
 from support.patching import patch
-from toolbridge_proxy import app, logs, signing, tokens
+from toolbridge_proxy import app, logs, settings, signing, tokens
 
 
 def _signer(
@@ -142,6 +143,28 @@ def secret_is_ascii() -> None:
 def weak_secret_is_silent() -> None:
     """Nothing is noted at the start."""
     patch(app, "_notes", lambda _: lambda config: [])
+
+
+@mutant(
+    "secret-weak-info",
+    "every start tells the length of the tenant secret at info, and warns of none",
+    rows="SIG-09",
+    cause="signing-weak-secret",
+)
+def weak_secret_is_a_number() -> None:
+    """The only lines with the words are those that a strong secret gets too."""
+
+    def make(original: Any) -> Any:
+        def notes(config: settings.Settings) -> list[str]:
+            length = len(config.tenant_header_secret.get_secret_value())
+            line = f'{{"level": "info", "event": "start", "tenant secret bytes": {length}}}'
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+            return [note for note in original(config) if "shorter" not in note]
+
+        return notes
+
+    patch(app, "_notes", make)
 
 
 def _naive() -> int:

@@ -1,4 +1,4 @@
-"""Proxies with bugs in the ways to the Go API, and in what the environment opens."""
+"""Proxies with bugs in the ways to the Go API, and in what they keep of former settings."""
 
 import os
 import tempfile
@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import jwt
 
 from mutants.table import mutant
 from support import startup_lax
@@ -143,67 +142,6 @@ def connecting_takes_the_whole_deadline() -> None:
         return handle
 
     patch(httpx.AsyncHTTPTransport, "handle_async_request", make)
-
-
-@mutant(
-    "debug-switch",
-    "with DEBUG=1 calls without a token are let in",
-    rows="DEP-05",
-    cause="startup-switches",
-)
-def debug_lets_everybody_in() -> None:
-    """A missing token is no hindrance while DEBUG is set."""
-    _without_token_if("DEBUG", "1")
-
-
-@mutant(
-    "auth-switch",
-    "TOOLBRIDGE_AUTH_DISABLED accepts tokens whatever their signature",
-    rows="DEP-05",
-    cause="startup-switches",
-)
-def signatures_can_be_switched_off() -> None:
-    """Tokens are read, not verified, while the switch is on."""
-    _unverified_if("TOOLBRIDGE_AUTH_DISABLED", "true")
-
-
-@mutant(
-    "environment-dev",
-    "in an environment named dev tokens are not verified",
-    rows="DEP-05",
-    cause="startup-switches",
-)
-def development_is_open() -> None:
-    """Tokens are read, not verified, while ENV is dev."""
-    _unverified_if("ENV", "dev")
-
-
-def _without_token_if(variable: str, value: str) -> None:
-    def make(original: Any) -> Any:
-        async def caller(self: Any, authorization: str | None) -> tokens.Caller:
-            if authorization is None and os.environ.get(variable) == value:
-                return tokens.Caller(None, "debug", "")
-            verified: tokens.Caller = await original(self, authorization)
-            return verified
-
-        return caller
-
-    patch(tokens.TokenVerifier, "caller", make)
-
-
-def _unverified_if(variable: str, value: str) -> None:
-    def make(original: Any) -> Any:
-        async def caller(self: Any, authorization: str | None) -> tokens.Caller:
-            if authorization is None or os.environ.get(variable) != value:
-                verified: tokens.Caller = await original(self, authorization)
-                return verified
-            token = authorization.split()[1]
-            claims = jwt.decode(token, options={"verify_signature": False})
-            return tokens.Caller(claims.get("iss"), claims["sub"], token)
-
-        return caller
-
-    patch(tokens.TokenVerifier, "caller", make)
 
 
 @mutant(

@@ -1,10 +1,20 @@
 """The table of mutants holds together with the suite that it tests."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+from mutants.elsewhere import ELSEWHERE
 from mutants.table import all_mutants, all_variants
 from toolbridge_harness.catalogue import SEVERITY
 from toolbridge_harness.registry import all_checks
+
+ROOT = Path(__file__).parents[2]
+LETTERS = "ATSEPIRLQV"
+# The published table: how many rows each letter has.
+COUNTS = (30, 12, 13, 14, 12, 17, 6, 5, 16, 4)
 
 
 def test_a_mutant_names_rows_that_exist() -> None:
@@ -42,3 +52,35 @@ def test_a_bug_is_one_short_sentence() -> None:
     said = [m.bug for m in all_mutants().values()] + [v.difference for v in all_variants().values()]
 
     assert [] == [text for text in said if not re.fullmatch(r".{8,140}[^.]", text)]
+
+
+def test_every_row_of_the_published_table_is_there_once() -> None:
+    """As a mutant, or as a row that is tested elsewhere; and no row is made up."""
+    counted = zip(LETTERS, COUNTS, strict=True)
+    published = [f"M-{letter}{n:02}" for letter, count in counted for n in range(1, count + 1)]
+    known = [*(name for name in all_mutants() if name.startswith("M-")), *ELSEWHERE]
+
+    assert sorted(published) == sorted(known)
+
+
+def test_a_row_that_is_tested_elsewhere_has_tests_there() -> None:
+    """Pytest finds each of them."""
+    nodes = [node for row in ELSEWHERE.values() for node in row.tests]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *nodes]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert (0, set(nodes)) == (found.returncode, set(found.stdout.split()) & set(nodes))
+
+
+def test_a_test_elsewhere_names_its_row() -> None:
+    """Whoever changes it sees what depends on it."""
+    sources = {row: {node.partition("::")[0] for node in e.tests} for row, e in ELSEWHERE.items()}
+
+    assert {} == {
+        row: name
+        for row, names in sources.items()
+        for name in names
+        if row not in (ROOT / name).read_text()
+    }

@@ -18,6 +18,18 @@ from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import ControlFailed, Untestable, require, require_equal
 
 _UNVERIFIED = ("auth-wrong-secret",)
+# No expiry at all, or one that is not a time; `...` leaves the claim out.
+NO_EXPIRIES: tuple[object, ...] = (..., None, "", "9999999999", [9999999999], {}, True, 0, -1)
+
+
+def not_yet(now: int) -> tuple[dict[str, object], ...]:
+    """Return changes of claims after which a token is not valid at `now`, Unix seconds."""
+    return {"nbf": now + 3600}, {"nbf": "abc"}, {"iat": now + 3600}, {"iat": "abc"}
+
+
+def no_subjects(sub: str) -> tuple[object, ...]:
+    """Return what names no user in place of `sub`; `...` leaves the claim out."""
+    return ..., None, "", "   ", 5, True, [sub], {}
 
 
 def _secret(target: Target) -> str:
@@ -240,10 +252,9 @@ async def expired_token_is_refused(target: Target, caller: Caller) -> None:
 )
 async def token_without_expiry_is_refused(target: Target, caller: Caller) -> None:
     """Leaves exp out, and sends it as null, text, list, object, true, zero and minus one."""
-    values: tuple[object, ...] = (..., None, "", "9999999999", [9999999999], {}, True, 0, -1)
     key = _secret(target)
     tokens = []
-    for value in values:
+    for value in NO_EXPIRIES:
         payload = forge.altered(caller.token, exp=value)
         what = "no exp" if value is ... else f"exp {value!r}"
         tokens.append((what, forge.signed(payload, key)))
@@ -270,8 +281,7 @@ async def future_token_is_refused(target: Target, caller: Caller) -> None:
     reply = await caller.call("list_notes", {"limit": 1}, token=past)
     if not reply.ok:
         raise ControlFailed(f"a token whose nbf has passed did not work: {reply.brief}")
-    changes = ({"nbf": now + 3600}, {"nbf": "abc"}, {"iat": now + 3600}, {"iat": "abc"})
-    tokens = [(str(c), forge.altered(caller.token, **c)) for c in changes]
+    tokens = [(str(c), forge.altered(caller.token, **c)) for c in not_yet(now)]
     await refused_tokens(caller, [(what, forge.signed(t, key)) for what, t in tokens])
 
 
@@ -289,10 +299,9 @@ async def future_token_is_refused(target: Target, caller: Caller) -> None:
 )
 async def token_without_subject_is_refused(target: Target, caller: Caller) -> None:
     """Leaves sub out, and sends it as null, blank, number, boolean, list and object."""
-    values: tuple[object, ...] = (..., None, "", "   ", 5, True, [caller.sub], {})
     key = _secret(target)
     tokens = []
-    for value in values:
+    for value in no_subjects(caller.sub):
         payload = forge.altered(caller.token, sub=value)
         what = "no sub" if value is ... else f"sub {value!r}"
         tokens.append((what, forge.signed(payload, key)))

@@ -12,7 +12,7 @@ from toolbridge_harness.model import Profile, Severity
 from toolbridge_harness.refusals import nothing_reached_upstream, require_invalid_token
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Violation, require, require_equal
+from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
 from toolbridge_harness.wire import Reply
 
 # At most one refresh per 30 s for unknown key ids: what the settings promise.
@@ -128,23 +128,55 @@ _PRIVATE = ("x-tb-", "x-sync-", "authorization", "proxy-authorization", "cookie"
     broken="requests for the issuer's key set carry secrets that are meant for the Go API",
 )
 async def key_fetches_carry_nothing(target: Target, caller: Caller) -> None:
-    """Calls until the set was fetched twice, the second time with a session under way."""
+    """Reads the first request for the key set, and a second one if it comes within two seconds."""
     async with key_set(target, _REFRESH_SECONDS) as issuer, issuer.proxy() as proxy:
         signer = proxy.caller()
+        await _fetched_again(issuer, signer, 2 * _REFRESH_SECONDS)
+        _require_bare(issuer, signer)
+
+
+@check(
+    "signing-keys-refetch",
+    "The issuer's host is sent nothing private either while sync sessions are under way",
+    severity=Severity.CRITICAL,
+    catalogue="SIG-07",
+    source="OWASP API10:2023; CWE-200; check catalogue SIG-07",
+    remedy="Fetch the key set with a client of its own, not with the one that signs requests.",
+    why="The first request for the key set comes before there is a session that could be sent.",
+    needs=KEY_SET,
+    profile=Profile.FULL,
+    explained_by=(*NO_KEY_SET, "signing-keys-fetch"),
+    broken="later requests for the issuer's key set carry secrets that are meant for the Go API",
+    seconds=90,  # the floor, the refresh, and a start
+)
+async def later_fetches_carry_nothing(target: Target, caller: Caller) -> None:
+    """Calls, and names unknown keys, until the set was fetched again with a session under way."""
+    bound = FLOOR_SECONDS + _REFRESH_SECONDS + _MARGIN_SECONDS
+    async with key_set(target, _REFRESH_SECONDS) as issuer, issuer.proxy() as proxy:
+        signer = proxy.caller()
+        if not await _fetched_again(issuer, signer, bound):
+            raise Untestable(f"the key set was not fetched again within {bound:.0f} s")
+        _require_bare(issuer, signer)
+
+
+async def _fetched_again(issuer: Issuer, signer: Caller, seconds: float) -> bool:
+    """Call until the set was fetched in a session; return whether it was within `seconds`."""
+    await signer.control()
+    first, ends = len(issuer.server.fetches), time.monotonic() + seconds
+    if not first:
+        raise Untestable("a token was accepted, but no request for the key set was seen")
+    while len(issuer.server.fetches) == first and time.monotonic() < ends:
+        await asyncio.sleep(_POLL_SECONDS)
         await signer.control()
-        ends = time.monotonic() + 2 * _REFRESH_SECONDS
-        while len(issuer.server.fetches) < 2 and time.monotonic() < ends:
-            await asyncio.sleep(_POLL_SECONDS)
-            await signer.control()
-        named = {
-            name
-            for f in issuer.server.fetches
-            for name, _ in f.headers
-            if name.lower().startswith(_PRIVATE)
-        }
-        require_equal(set(), named, "private headers of requests for the key set:")
-        sent = [
-            text for f in issuer.server.fetches for text in (f.target, *dict(f.headers).values())
-        ]
-        token = signer.token or ""
-        require(not any(token in text for text in sent), "no token in the request", "the caller's")
+        token = issuer.second.token(forge.altered(signer.token))
+        await signer.call("list_notes", {"limit": 1}, token=token)
+    return len(issuer.server.fetches) > first
+
+
+def _require_bare(issuer: Issuer, signer: Caller) -> None:
+    fetches = issuer.server.fetches
+    named = {n for f in fetches for n, _ in f.headers if n.lower().startswith(_PRIVATE)}
+    require_equal(set(), named, "private headers of requests for the key set:")
+    sent = [text for f in fetches for text in (f.target, *dict(f.headers).values())]
+    token = signer.token or ""
+    require(not any(token in text for text in sent), "no token in the request", "the caller's")

@@ -5,6 +5,8 @@ import json
 import time
 import unicodedata
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness import forge, forge_keys
@@ -187,6 +189,12 @@ def _twice(caller: Caller, name: str, first: object, last: object) -> bytes:
 )
 async def duplicate_claims_are_read_once(target: Target, caller: Caller) -> None:
     """Says sub, exp and tenant_id twice: refused, or read as the last value says."""
+    await read_once(caller, lambda payload: forge.signed(payload, _secret(target)))
+
+
+async def read_once(caller: Caller, sign: Callable[[Any], str]) -> None:
+    """Require that of each claim that is said twice the last value counts, or none."""
+    target = caller.target
     victim = target.caller(unlike=caller)
     await victim.control()
     await caller.control()
@@ -199,7 +207,7 @@ async def duplicate_claims_are_read_once(target: Target, caller: Caller) -> None
         ("sub, the last one the caller's", "sub", victim.sub, caller.sub, (200, 401)),
     )
     for what, name, first, last, allowed in vectors:
-        token = forge.signed(_twice(caller, name, first, last), _secret(target))
+        token = sign(_twice(caller, name, first, last))
         reply = await caller.call("list_notes", {"limit": 1}, token=token)
         require(reply.status in allowed, f"HTTP {allowed} for {what}", reply.brief)
         require(reply.status != 200 or reply.ok, f"one identity for {what}", reply.brief)

@@ -5,7 +5,7 @@ import re
 from toolbridge_harness.model import Profile, Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import Violation, require_equal
+from toolbridge_harness.verdicts import ControlFailed, Violation, require_equal
 
 EXPLAINS_THE_CONTROL = (
     "signing-every-request",
@@ -78,6 +78,7 @@ async def one_call_is_one_request(target: Target, caller: Caller) -> None:
     remedy="Answer health_check with a status alone; keep tenant, URLs and versions in the log.",
     why="Probes need it without secrets, and anyone on the internet can read it.",
     profile=Profile.SMOKE,
+    explained_by=("control-token",),
     broken="health_check does not answer without a token, or tells strangers too much",
 )
 async def health_check_is_public(target: Target, caller: Caller) -> None:
@@ -95,4 +96,6 @@ async def health_check_is_public(target: Target, caller: Caller) -> None:
         raise Violation("a short status without versions", reply.brief)
     if caller.token is not None:
         known = await caller.call("health_check")
+        if not known.ok:
+            raise ControlFailed(f"health_check with a token did not succeed: {known.brief}")
         require_equal(reply.tool_text, known.tool_text, "the answer with a token:")

@@ -50,7 +50,7 @@ _CODES = {
     remedy="Map status by status as the error contract's table says.",
     why="An agent can only react to an error that it can tell from the others.",
     needs=NEEDS,
-    explained_by=_CONTROL,
+    explained_by=(*_CONTROL, "tools-patch-exact", "sessions-conflict-not-retried"),
     broken="upstream errors are not mapped as the error contract says",
 )
 async def statuses_have_codes(target: Target, caller: Caller) -> None:
@@ -215,7 +215,7 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
     remedy="After a write was sent, retry nothing, not even on a time-out: answer outcome_unknown.",
     why="A time-out is the commonest way to lose an answer, and to write twice.",
     needs=NEEDS,
-    explained_by=("control-token", "sessions-own", "tools-note-life-cycle"),
+    explained_by=(*_CONTROL, "tools-note-life-cycle", "errors-upstream-silent"),
     broken="a write that times out is sent again, or reported as something definite",
 )
 async def write_timeout_is_unknown(target: Target, caller: Caller) -> None:

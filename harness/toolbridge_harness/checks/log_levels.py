@@ -10,7 +10,6 @@ from toolbridge_harness.restarts import Settings
 from toolbridge_harness.starts import (
     JWT_SECRET,
     SECONDS,
-    TENANT_ID,
     TENANT_SECRET,
     comes_up,
     require_no_secret,
@@ -109,7 +108,6 @@ async def refused_starts_print_no_secret(target: Target, caller: Caller) -> None
     for secret in (jwt, tenant, password):
         target.deployment.redactor.add(secret)
     spoiled: dict[str, Settings] = {
-        "no tenant": {TENANT_ID: None},
         "a short JWT secret": {JWT_SECRET: jwt[:20]},
         "a blank after the tenant secret": {TENANT_SECRET: f"{tenant} "},
         "a JWKS address that is wrong": {

@@ -145,3 +145,40 @@ async def odd_answers_are_survived(target: Target, caller: Caller) -> None:
         good = reply.ok and reply.data.get("items") == []
         require(good or reply.code in codes, f"a page or a definite error for {what}", reply.brief)
     await caller.control()
+
+
+# What arrives of an answer that promises more: the shapes of a whole page, of half of one, and of
+# a text that ends in the middle of a letter.
+_CUT = {
+    "a whole page": _PAGE,
+    "half of a page": b'{"items":[{"uid":',
+    "half of a letter": '{"items":[],"nextCursor":"ä'.encode()[:-1],
+}
+
+
+@check(
+    "resilience-cut-answer",
+    "An answer that ends early is an error, however whole it looks",
+    severity=Severity.HIGH,
+    catalogue="RES-15",
+    source="RFC 9112 §8; check catalogue RES-15",
+    remedy="Believe a body only when all of its Content-Length came: else upstream_bad_response.",
+    why="Half of a list passes for all of it, and an agent makes again what it does not see.",
+    needs=NEEDS,
+    explained_by=(*_CONTROL, "errors-not-json", "errors-lost-answer"),
+    broken="answers of the Go API that are cut short are taken for whole",
+)
+async def cut_answers_are_errors(target: Target, caller: Caller) -> None:
+    """Closes the connection in the middle of answers to a read, and to a patch that was written."""
+    note = await caller.control_write()
+    cut: dict[str, Any] = {"kind": "truncate", "status": 200, "headers": (_JSON,), "path": _NOTES}
+    for what, body in _CUT.items():
+        await caller.inject(times=None, body=body, **cut)
+        reply = await caller.call("list_notes", {"limit": 1})
+        await target.mock.clear_faults(caller.sub)
+        require_equal("upstream_bad_response", reply.code, f"code of a read that got {what}:")
+    written = json.dumps(note).encode()
+    await caller.inject(methods=("PATCH",), commit=True, body=written, **cut)
+    reply = await caller.call("patch_note", {"uid": note["uid"], "updates": {"title": "x"}})
+    require_equal("outcome_unknown", reply.code, "code of a patch whose answer was cut:")
+    await caller.control()

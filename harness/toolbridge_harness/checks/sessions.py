@@ -240,7 +240,7 @@ async def wipe_renews_session_and_epoch(target: Target, caller: Caller) -> None:
     remedy='Recover a 409 only when its body says "epoch_mismatch".',
     why="Retrying a conflict writes over the change that caused it.",
     needs=NEEDS,
-    explained_by=("control-token", "sessions-own"),
+    explained_by=("control-token", "sessions-own", "tools-patch-exact"),
     broken="every 409 is treated as a stale epoch and retried",
 )
 async def version_conflict_is_not_retried(target: Target, caller: Caller) -> None:

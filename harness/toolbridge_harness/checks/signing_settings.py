@@ -1,7 +1,6 @@
 """Signing under other settings: odd secrets, weak ones, other time zones, a clock that jumps."""
 
 import asyncio
-import re
 import time
 from dataclasses import replace
 
@@ -20,7 +19,8 @@ from toolbridge_harness.starts import (
     two_at_a_time,
 )
 from toolbridge_harness.target import NOTHING_UPSTREAM, Caller, Target
-from toolbridge_harness.verdicts import NotApplicable, Untestable, Violation, require
+from toolbridge_harness.verdicts import NotApplicable, Untestable, require
+from toolbridge_harness.warned import warnings_of
 
 _NEEDS = {Vantage.MINT, Vantage.UPSTREAM, Vantage.RESTART}
 # No zone and no step is nearer to the right time, and no machine is busier.
@@ -43,12 +43,11 @@ _SIGNED = ("control-token", "signing-every-request", "signing-recomputed")
     broken="the secret is decoded before it is used as the key",
 )
 async def secret_is_used_as_it_is(target: Target, caller: Caller) -> None:
-    """Gives proxy and Go API the same odd secret, three kinds of it, and makes a call."""
+    """Gives proxy and Go API the same odd secret, two kinds of it, and makes a call."""
     await caller.control()
     some = f"{target.random.getrandbits(160):040x}"
     secrets = {
-        "that looks like base64": f"{some}QUJD",
-        "of 200 bytes with + and / and =": f"+/{some:x<196}+=",
+        "of 200 bytes that looks like base64": f"+/{some:x<196}A=",
         "outside ASCII": f"\u00e9\u4e16\u754c{some}",
     }
     await two_at_a_time(_used_raw, [(target, k, v) for k, v in secrets.items()])
@@ -69,10 +68,10 @@ async def secret_is_used_as_it_is(target: Target, caller: Caller) -> None:
     broken="the secret is trimmed or unquoted before it is used as the key",
 )
 async def secret_keeps_its_edges(target: Target, caller: Caller) -> None:
-    """Quotes the secret, puts blanks inside, and a line break at its end."""
+    """Quotes a secret with blanks inside, and ends one with a line break."""
     await caller.control()
     some = f"{target.random.getrandbits(160):040x}"
-    secrets = {"in quotation marks": f'"{some}"', "with blanks inside": f"a  b {some} c"}
+    secrets = {"with blanks, in quotation marks": f'"a  b {some} c"'}
     if target.stack.starter.takes_any_text:
         secrets["with a line break at its end"] = f"{some}\n"
     await two_at_a_time(_used_raw, [(target, k, v) for k, v in secrets.items()])
@@ -98,9 +97,10 @@ async def _used_raw(target: Target, what: str, secret: str) -> None:
         require(reply.ok, f"a call with a tenant secret {what} to succeed", reply.brief)
 
 
-_WARNED = re.compile(r"(?i)^(?=.*secret)(?=.*(warn|short|weak|bytes|length)).*$", re.MULTILINE)
 # RFC 7518 §3.2: a key of HMAC-SHA256 is as long as its output.
 _SHORT = 31
+# How much longer than the start a line of the start may take, on a machine with other work.
+_TIMES_A_START = 2
 
 
 @check(
@@ -118,21 +118,23 @@ _SHORT = 31
     broken="the proxy signs with an empty or guessable secret, and says nothing",
 )
 async def weak_secrets_are_not_silent(target: Target, caller: Caller) -> None:
-    """Starts with a blank secret, and with one of 31 bytes."""
+    """Starts with a blank secret, and with one of 31 bytes; reads what is new in the log."""
     await caller.control()
     blank = BadStart(f"{TENANT_SECRET} a blank", {TENANT_SECRET: " "}, TENANT_SECRET)
     await require_refused(target, [blank])
     short = f"{target.random.getrandbits(124):031x}"[:_SHORT]
     target.deployment.redactor.add(short)
+    began = time.monotonic()
     async with target.attempted({TENANT_SECRET: short}) as attempt:
         if not await attempt.comes_up():
             require_named(attempt, "a short tenant secret", TENANT_SECRET)
             return
-        for _ in range(20):  # the port may be open before the line is written: a second
-            if _WARNED.search(attempt.log):
-                return
+        # The port may be open before the line is written.
+        until = time.monotonic() + max(1.0, _TIMES_A_START * (time.monotonic() - began))
+        while not warnings_of(attempt.log, target.stack.proxy.log, TENANT_SECRET):
+            seen = time.monotonic() < until
+            require(seen, f"a warning about a tenant secret of {_SHORT} bytes", "none")
             await asyncio.sleep(0.05)
-        raise Violation("a warning about a tenant secret of 31 bytes", "none")
 
 
 @check(
@@ -201,7 +203,10 @@ async def clock_steps_are_followed(target: Target, caller: Caller) -> None:
     """Sets the proxy's clock 400 s back and right again while it runs (with libfaketime)."""
     await caller.control()
     with FakedClock() as clock:
-        async with target.restarted(clock.environment) as other:
+        async with target.attempted(clock.environment) as attempt:
+            if not await attempt.comes_up():  # libfaketime breaks some ways to wait
+                raise NotApplicable("the launched process does not start with a faked clock")
+            other = replace(target, deployment=attempt.deployment)
             user = other.caller()
             await user.control()
             claims = forge.altered(user.token, iat=int(time.time()) - 2 * abs(_STEP))

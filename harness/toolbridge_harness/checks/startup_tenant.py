@@ -1,5 +1,6 @@
 """The configured tenant: values that must stop the start, and unusual ones that must work."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from toolbridge_contract.signing import (
@@ -42,20 +43,38 @@ _LONGEST = 128
     broken="the proxy starts without a tenant id that it can compare and sign",
 )
 async def bad_tenants_stop_the_start(target: Target, caller: Caller) -> None:
-    """Starts without a tenant, with an empty, blank, non-ASCII, endless and split one."""
+    """Starts without a tenant, with an empty one, a blank one, and one of two lines."""
     await caller.control()
-    bad: dict[str, str | None] = {
-        "unset": None,
-        "empty": "",
-        "a blank": " ",
-        "not ASCII": "ten\u00e4nt",
-        f"{_LONGEST + 1} characters long": "t" * (_LONGEST + 1),
-    }
+    bad: dict[str, str | None] = {"unset": None, "empty": "", "a blank": " "}
     if target.stack.starter.takes_any_text:
         bad["of two lines"] = "t1\r\nX-Evil: 1"
-    await require_refused(
-        target, [BadStart(f"{TENANT_ID} {w}", {TENANT_ID: v}, TENANT_ID) for w, v in bad.items()]
-    )
+    await _refused(target, bad)
+
+
+async def _refused(target: Target, bad: Mapping[str, str | None]) -> None:
+    starts = [BadStart(f"{TENANT_ID} {w}", {TENANT_ID: v}, TENANT_ID) for w, v in bad.items()]
+    await require_refused(target, starts)
+
+
+@check(
+    "tenant-setting-text",
+    "A tenant id outside ASCII, or longer than any name of a tenant, stops the start",
+    severity=Severity.HIGH,
+    catalogue="TEN-16",
+    source="RFC 9110 §5.5; check catalogue TEN-16",
+    remedy="Require TOOLBRIDGE_TENANT_ID: 1 to 128 printable ASCII characters without blanks.",
+    why="The header is refused or read in another encoding, and every call is an error.",
+    needs={*_NEEDS, Vantage.LOGS},
+    profile=Profile.FULL,
+    seconds=SECONDS,
+    explained_by=("tenant-setting", "control-token"),
+    broken="the proxy starts with a tenant id that does not survive the way in a header",
+)
+async def unfit_tenants_stop_the_start(target: Target, caller: Caller) -> None:
+    """Starts with a tenant that has an umlaut, and with one of 129 characters."""
+    await caller.control()
+    long = {f"{_LONGEST + 1} characters long": "t" * (_LONGEST + 1)}
+    await _refused(target, {"not ASCII": "ten\u00e4nt", **long})
 
 
 @check(

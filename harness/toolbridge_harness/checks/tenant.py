@@ -1,6 +1,8 @@
 """Tenants: the proxy's check of the claim is the only barrier between them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from toolbridge_harness import forge
 from toolbridge_harness.model import Severity, Vantage
@@ -9,18 +11,32 @@ from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import NotApplicable, require
 
+# What names no tenant; `...` leaves the claim out.
+NO_TENANTS: tuple[object, ...] = (..., None, "", " ", 0, False)
 
-async def _refused(caller: Caller, tenants: list[object]) -> None:
+
+def of_other_types(own: str) -> tuple[object, ...]:
+    """Return claims that hold the tenant `own`, or are merely true, and are no text."""
+    return [own], ["other", own], {"id": own}, {own: 1}, 5, True
+
+
+async def _refused(caller: Caller, tenants: Sequence[object]) -> None:
+    key = caller.target.deployment.tokens.secrets[0]
+    await refused_tenants(caller, tenants, lambda payload: forge.signed(payload, key))
+
+
+async def refused_tenants(
+    caller: Caller, tenants: Sequence[object], sign: Callable[[Any], str]
+) -> None:
     """Require that the caller is refused under each tenant claim, and served under the right one.
 
     Only the claim changes; `...` leaves it out.
     """
     await caller.control()
     seen = await caller.mark()
-    key = caller.target.deployment.tokens.secrets[0]
     for tenant in tenants:
         payload = forge.altered(caller.token, tenant_id=tenant)
-        call = replace(caller.request("list_notes", {"limit": 1}), token=forge.signed(payload, key))
+        call = replace(caller.request("list_notes", {"limit": 1}), token=sign(payload))
         reply = await caller.target.send(call)
         what = "no tenant_id" if tenant is ... else f"tenant_id {tenant!r}"
         require_forbidden(reply, what)
@@ -66,7 +82,7 @@ async def other_tenant_is_refused(target: Target, caller: Caller) -> None:
 )
 async def missing_tenant_is_refused(target: Target, caller: Caller) -> None:
     """Leaves tenant_id out, sends it empty in five ways, and under other claims' names."""
-    await _refused(caller, [..., None, "", " ", 0, False])
+    await _refused(caller, NO_TENANTS)
     key = target.deployment.tokens.secrets[0]
     for name in ("tenant", "tid", "org_id", "Tenant_Id", "tenant-id"):
         payload = forge.altered(caller.token, tenant_id=..., **{name: caller.tenant})
@@ -88,8 +104,7 @@ async def missing_tenant_is_refused(target: Target, caller: Caller) -> None:
 )
 async def tenant_of_another_type_is_refused(target: Target, caller: Caller) -> None:
     """Wraps the right tenant in lists and objects, and sends a number and true."""
-    own = caller.tenant
-    await _refused(caller, [[own], ["other", own], {"id": own}, {own: 1}, 5, True])
+    await _refused(caller, of_other_types(caller.tenant))
 
 
 @check(
@@ -107,7 +122,11 @@ async def tenant_of_another_type_is_refused(target: Target, caller: Caller) -> N
 )
 async def look_alikes_are_refused(target: Target, caller: Caller) -> None:
     """Changes case, blanks, letters, length and pattern characters of the right tenant."""
-    own = caller.tenant
+    await _refused(caller, look_alikes(caller.tenant))
+
+
+def look_alikes(own: str) -> list[str]:
+    """Return texts that some comparison takes for the tenant `own`."""
     full_width = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in own)
     blanks = [f" {own}", f"{own} ", f"{own}\t", f"{own}\n", f"{own}\r", f"{own}\u00a0"]
     invisible = [
@@ -121,7 +140,7 @@ async def look_alikes_are_refused(target: Target, caller: Caller) -> None:
     patterns = ["*", f"{own[:1]}*", ".*", f"{own}|other", "%", "_"]
     confusable = [full_width, own.replace("e", "\u0435"), own.replace("a", "\u0430")]
     others = [own.upper(), own.title(), *blanks, *invisible, *affixes, *patterns, *confusable]
-    await _refused(caller, [tenant for tenant in others if tenant != own])
+    return [tenant for tenant in others if tenant != own]
 
 
 @check(

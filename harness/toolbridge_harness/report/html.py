@@ -44,7 +44,7 @@ def render(report: Report, checks: Mapping[str, Check]) -> str:
             overview(report, checks),
             warnings(report, checks),
             accepted(report),
-            not_verified(report, checks),
+            not_verified(report),
             leftovers(report),
             notes(report),
             section("checks", "Checks", filters(report, checks), check_list(report, checks)),

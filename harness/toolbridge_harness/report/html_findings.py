@@ -56,24 +56,22 @@ def leftovers(report: Report) -> Html:
     return section("left-behind", TITLE, tag("ul", *items)) if items else Html()
 
 
-def not_verified(report: Report, checks: Mapping[str, Check]) -> Html:
+def not_verified(report: Report) -> Html:
     """Return what the run could not look at, and what it was not asked to look at."""
     items = [
-        _unseen(group.checks, group.reason, f"to enable, {group.enable}", report)
-        for group in report.not_verified
+        _unseen(group.checks, group.reason, group.enabling, report) for group in report.not_verified
     ]
-    ran = {result.check for result in report.results}
-    left = sorted(set(checks) - ran - {c for group in report.not_verified for c in group.checks})
-    if left and report.results:
+    left = report.extra.get("unselected", [])
+    if left:
         reason = f"not selected by profile {report.profile} or by --only"
         items.append(
-            _unseen(left, reason, "to enable, run a longer --profile, or all of it", report)
+            _unseen(left, reason, "; to enable, run a longer --profile, or all of it", report)
         )
     return section("not-verified", "Not verified", *items) if items else Html()
 
 
 def _unseen(names: Sequence[str], reason: str, enable: str, report: Report) -> Html:
     noun = "check" if len(names) == 1 else "checks"
-    said = clipped(f"{reason}; {enable}", SENTENCE_BYTES)
+    said = clipped(f"{reason}{enable}", SENTENCE_BYTES)
     summary = tag("summary", tag("b", f"{len(names)} {noun}: "), said)
     return tag("details", summary, ids(names, report))

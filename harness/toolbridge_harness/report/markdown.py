@@ -159,7 +159,7 @@ def _not_verified(report: Report) -> list[str]:
         return []
     groups = [
         f"- {len(group.checks)} {'check' if len(group.checks) == 1 else 'checks'}: "
-        f"{text(group.reason)}; **to enable,** {text(group.enable)}\n"
+        f"{text(group.reason)}{text(group.enabling)}\n"
         f"  <details><summary>which</summary>{', '.join(map(code, group.checks))}</details>\n"
         for group in report.not_verified
     ]

@@ -182,10 +182,7 @@ def _not_verified(console: Console, report: Report) -> None:
     for group in report.not_verified:
         count = len(group.checks)
         noun = "check" if count == 1 else "checks"
-        _indented(
-            console,
-            f"{count} {noun}: {_text(group.reason)}; to enable, {_text(group.enable)}",
-        )
+        _indented(console, f"{count} {noun}: {_text(group.reason)}{_text(group.enabling)}")
         _indented(console, f"[dim]{shown(', '.join(group.checks))}[/]")
 
 

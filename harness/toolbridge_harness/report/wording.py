@@ -89,6 +89,6 @@ def enabling(report: Report) -> list[str]:
     """Return one line per group of claims that the run could not look at."""
     return [
         f"{len(group.checks)} {'check' if len(group.checks) == 1 else 'checks'} not verified: "
-        f"{group.reason}; to enable, {group.enable}"
+        f"{group.reason}{group.enabling}"
         for group in report.not_verified
     ]
