@@ -173,6 +173,10 @@ class LeftBehind:
     """Whether it exists; an object whose creation had no clear outcome may."""
 
 
+# The key of `Report.extra` under which a run says which checks it was not asked for.
+UNSELECTED = "unselected"
+
+
 @dataclass(frozen=True)
 class Report:
     """One run, whole: every report format is a pure function of this."""

@@ -23,6 +23,7 @@ from toolbridge_harness.config import split_url, token_source
 from toolbridge_harness.courtesy import not_allowed, towards_url
 from toolbridge_harness.deployment import Deployment
 from toolbridge_harness.model import (
+    UNSELECTED,
     Ask,
     Cause,
     Check,
@@ -219,7 +220,7 @@ class _Session:
             causes=causes,
             not_verified=self._not_verified(),
             problems=(*problems, *self._missing()),
-            extra={"unselected": sorted(set(all_checks()) - set(self.run.results))},
+            extra={UNSELECTED: sorted(set(all_checks()) - set(self.run.results))},
             left_behind=self.left_behind,
         )
 

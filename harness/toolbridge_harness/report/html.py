@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from toolbridge_harness.model import Cause, Check, Report
+from toolbridge_harness.model import UNSELECTED, Cause, Check, Report
 from toolbridge_harness.report.html_checks import (
     check_list,
     counted,
@@ -168,6 +168,7 @@ def _run(report: Report) -> Html:
         **{
             key: value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
             for key, value in sorted(report.extra.items())
+            if key != UNSELECTED
         },
     }
     rows = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from toolbridge_harness.model import Check, Outcome, Report, Result
+from toolbridge_harness.model import UNSELECTED, Check, Outcome, Report, Result
 from toolbridge_harness.report.html_checks import link, state_of
 from toolbridge_harness.report.leftovers import TITLE, left_behind
 from toolbridge_harness.report.markup import Html, clipped, section, tag
@@ -61,7 +61,7 @@ def not_verified(report: Report) -> Html:
     items = [
         _unseen(group.checks, group.reason, group.enabling, report) for group in report.not_verified
     ]
-    left = report.extra.get("unselected", [])
+    left = report.extra.get(UNSELECTED, [])
     if left:
         reason = f"not selected by profile {report.profile} or by --only"
         items.append(
