@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from toolbridge_harness.model import Check, Report, Result, Severity
+from toolbridge_harness.report import terminal
 from toolbridge_harness.report.html_checks import (
     chip,
     counted,
@@ -12,8 +13,6 @@ from toolbridge_harness.report.html_checks import (
     spent,
 )
 from toolbridge_harness.report.markup import Html, section, tag
-
-SLOWEST = 10
 
 
 def overview(report: Report, checks: Mapping[str, Check]) -> Html:
@@ -103,8 +102,7 @@ def _choice(name: str, everything: str, options: Sequence[tuple[str, str]]) -> H
 
 def slowest(report: Report) -> Html:
     """Return the checks that took longest, as bars."""
-    timed = [result for result in report.results if result.seconds]
-    slow = sorted(timed, key=lambda r: (-r.seconds, r.check))[:SLOWEST]
+    slow = terminal.slowest(report)
     if not slow:
         return Html()
     rows = [

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from toolbridge_harness.model import Cause, Check, Outcome, Report, Result
 from toolbridge_harness.report.leftovers import TITLE, left_behind
 from toolbridge_harness.report.plain import clipped, one_line
-from toolbridge_harness.report.terminal import COUNTED, SHOWN_CAUSES, replay, summary
+from toolbridge_harness.report.terminal import COUNTED, SHOWN_CAUSES, replay, slowest, summary
 from toolbridge_harness.report.wording import NOTHING_RAN, roots, warnings
 
 # GitHub drops the whole summary of a step whose file is larger than 1 MiB.
@@ -19,7 +19,6 @@ CUT_ROOM = 2000
 LINE = 500
 VALUE = 3000
 SHOWN_PROBLEMS = 20
-SLOWEST = 10
 
 # Every character that Markdown, GitHub's tables, links, mentions, emoji or formulas may read
 # as its own. As a numeric reference each stands for itself everywhere.
@@ -172,8 +171,7 @@ def _left_behind(report: Report) -> list[str]:
 
 
 def _slowest(report: Report) -> list[str]:
-    slow = sorted(report.results, key=lambda r: (-r.seconds, r.check))[:SLOWEST]
-    rows = [f"| {code(r.check)} | {r.seconds:.2f} |\n" for r in slow if r.seconds > 0]
+    rows = [f"| {code(r.check)} | {r.seconds:.2f} |\n" for r in slowest(report)]
     return ["### Slowest\n\n| check | seconds |\n| --- | ---: |\n", *rows, "\n"] if rows else []
 
 

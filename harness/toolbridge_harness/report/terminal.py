@@ -15,6 +15,7 @@ from toolbridge_harness.report.plain import clipped
 NAMED_CONSEQUENCES = 6
 # With more independent causes than this, the target is broken as a whole.
 SHOWN_CAUSES = 8
+SLOWEST = 10
 # The end of an exchange rarely matters; the JSON report holds all that was kept.
 EXCHANGE_LINES = 14
 # Two screens of one value, and a line of an exchange: the JSON report holds all of it.
@@ -202,9 +203,15 @@ def _summary(console: Console, report: Report) -> None:
         f"{report.seconds:.1f} s, toolbridge {report.version}",
         soft_wrap=True,
     )
-    slow = sorted(report.results, key=lambda r: -r.seconds)[:3]
-    if slow and slow[0].seconds >= 1:
+    slow = [r for r in slowest(report) if r.seconds >= 1]
+    if slow:
         console.print(f"slowest: {_listed(slow)}", style="dim", soft_wrap=True)
+
+
+def slowest(report: Report) -> list[Result]:
+    """Return the checks that took most of the time, the slowest first."""
+    timed = [result for result in report.results if result.seconds > 0]
+    return sorted(timed, key=lambda r: (-r.seconds, r.check))[:SLOWEST]
 
 
 def _listed(results: Iterable[Result]) -> str:
