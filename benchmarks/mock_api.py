@@ -162,6 +162,7 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         request = next(self._todo, None)
         if request is not None:
+            # BaseTransport to asyncio; that of a connection can write.
             self._transport.write(request)  # type: ignore[attr-defined]
         elif not self.finished.done():
             self.finished.set_result(None)

@@ -50,6 +50,7 @@ def tell_on_signal(descriptor: int) -> None:
 
 if __name__ == "__main__":
     Config.keep_alive_seconds = int(sys.argv.pop())
+    # A class stands in for another on purpose: the proxy makes its own Config.
     uvicorn.Config = Config  # type: ignore[misc]
     tell_on_signal(int(sys.argv.pop()))
     sys.exit(main())

@@ -74,6 +74,7 @@ async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     """Answer by the path alone."""
     assert scope["type"] == "http"
     for message in await _chosen(scope["method"], scope["path"], scope["query_string"]):
+        # Messages are plain dicts here; send expects one of its TypedDicts.
         await send(message)  # type: ignore[arg-type]
 
 

@@ -256,6 +256,7 @@ def text_is_prose() -> None:
     def make(original: Any) -> Any:
         def answer(request_id: Any, result: Any, end: bytes) -> Response:
             if result.outcome != "ok":
+                # What is patched is Any to mypy.
                 return original(request_id, result, end)  # type: ignore[no-any-return]
             said = parsed(bytes(original(request_id, result, end).body))
             said["result"]["content"] = [{"type": "text", "text": "Done."}]

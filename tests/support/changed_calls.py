@@ -83,6 +83,7 @@ def cancelled_by_hang_up() -> None:
                 await original(self, scope, receive, send)
                 return
             body = await gate._body(receive)
+            # Waits for ever, as receive does on an open connection: what it returns is never seen.
             again = calls._replay(body, asyncio.Event().wait)  # type: ignore[arg-type]
             work = asyncio.create_task(original(self, scope, again, send))
             gone = asyncio.create_task(receive())

@@ -30,6 +30,7 @@ _CIDS = (("X-Correlation-ID", "c1"), ("X-Correlation-ID", "c2"))
 
 def _wire(name: str, want: Want, **about: object) -> Case:
     known = {"method": "GET", "path": _PATH, **about}
+    # mypy cannot see which field each name stands for; Case refuses unknown ones.
     return Case(f"header-{name}", want=want, wire=True, **known)  # type: ignore[arg-type]
 
 

@@ -39,6 +39,7 @@ _ENTITIES = ("tasks", "comments", "chats", "chat_messages")
 
 def _limited(name: str, path: str, want: Want = LIMITED, **about: object) -> Case:
     known = {"method": "GET", "given": _DRAINED, "user": "drained", **about}
+    # mypy cannot see which field each name stands for; Case refuses unknown ones.
     return Case(f"rate-{name}", path=path, want=want, timing=True, **known)  # type: ignore[arg-type]
 
 
