@@ -41,8 +41,8 @@ def test_every_other_input_is_the_option_of_that_name() -> None:
 
     assert inputs == set(given)
     assert inputs <= options
-    # Its values are told apart by the script.
-    del given["--only"]
+    # Their values are told apart by the script.
+    del given["--only"], given["--lacks"]
     sources = {option: step("Verify")["env"][variable] for option, variable in given.items()}
     assert {option: f"${{{{ inputs.{option[2:]} }}}}" for option in sources} == sources
 

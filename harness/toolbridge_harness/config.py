@@ -12,7 +12,7 @@ import httpx
 
 from toolbridge_harness.budget import SMALLEST
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.model import Ask
+from toolbridge_harness.model import Ask, Capability
 from toolbridge_harness.tokens import Minted, NoTokens, TokenSource, read_tokens_file
 
 CONFIG_FILE = "toolbridge.toml"
@@ -24,8 +24,7 @@ JWT_AUDIENCE = "TOOLBRIDGE_JWT_AUDIENCE"
 TOKENS_FILE = "TOOLBRIDGE_TOKENS_FILE"
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_KEYS = {"url", "tenant_id", "profile", "baseline", "require", "capabilities", "budget_ms"}
-_KEYS |= {"budget", "allow"}
+_KEYS = {"url", "tenant_id", "profile", "baseline", "require", "lacks", "budget", "allow"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Environment:
     budget: int | None = None
     """Requests of a whole run."""
     allow: frozenset[Ask] = frozenset()
+    lacks: frozenset[Capability] = frozenset()
 
 
 def setting(name: str, folder: Path | None = None) -> str | None:
@@ -102,10 +102,10 @@ def _environment(name: str, table: dict[str, Any], path: Path) -> Environment:
         raise UsageProblem(
             f"{path}: budget of [env.{name}] is a number of requests, at least {SMALLEST}"
         )
-    allow = table.get("allow", [])
-    if not (isinstance(allow, list) and all(word in list(Ask) for word in allow)):
-        known = ", ".join(Ask)
-        raise UsageProblem(f"{path}: allow of [env.{name}] is a list of: {known}")
+    for key, known in (("allow", list(Ask)), ("lacks", list(Capability))):
+        words = table.get(key, [])
+        if not (isinstance(words, list) and all(word in known for word in words)):
+            raise UsageProblem(f"{path}: {key} of [env.{name}] is a list of: {', '.join(known)}")
     baseline = table.get("baseline")
     return Environment(
         name=name,
@@ -115,7 +115,8 @@ def _environment(name: str, table: dict[str, Any], path: Path) -> Environment:
         baseline=path.parent / baseline if baseline else None,
         require=tuple(require) if require is not None else None,
         budget=budget,
-        allow=frozenset(map(Ask, allow)),
+        allow=frozenset(map(Ask, table.get("allow", []))),
+        lacks=frozenset(map(Capability, table.get("lacks", []))),
     )
 
 

@@ -8,7 +8,7 @@ from aiolimiter import AsyncLimiter
 
 from toolbridge_contract.control import MockControl
 from toolbridge_harness.courtesy import Courtesy
-from toolbridge_harness.model import Vantage
+from toolbridge_harness.model import Capability, Vantage
 from toolbridge_harness.processes import Process
 from toolbridge_harness.redact import Redactor
 from toolbridge_harness.stack import Stack
@@ -39,6 +39,8 @@ class Deployment:
     """Seconds that the proxy gives one tool call, where the harness sets it."""
     eras: frozenset[Era] = frozenset(Era)
     """The protocol eras that the target speaks."""
+    lacks: frozenset[Capability] = frozenset()
+    """What the target does without, as its owner declares."""
     stateful: bool = False
     """The target mints MCP session ids, so every caller needs a handshake of its own."""
     run_id: str = field(default_factory=lambda: secrets.token_hex(4))

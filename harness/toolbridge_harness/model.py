@@ -33,6 +33,17 @@ class Vantage(StrEnum):
     """The proxy can be started again with other settings."""
 
 
+class Capability(StrEnum):
+    """What a proxy may do without and still be correct: a target declares it (`--lacks`)."""
+
+    KEY_SETS = "key-sets"
+    """Tokens that an issuer signs with a key of its published set (JWKS)."""
+    METRICS = "metrics"
+    """Prometheus metrics on a port of their own."""
+    SESSION_CACHE = "session-cache"
+    """One sync session for several calls of a user; without it, each call makes its own."""
+
+
 class Ask(StrEnum):
     """What a check does to a live deployment that its owner has to allow (`--allow`)."""
 
@@ -93,6 +104,8 @@ class Check:
     """How long it may take, where that is more than the runner gives any check."""
     asks: Ask | None = None
     """What has to be allowed before it runs against a live deployment."""
+    capability: Capability | None = None
+    """What it is about, where a correct target may lack that."""
 
     @property
     def area(self) -> str:

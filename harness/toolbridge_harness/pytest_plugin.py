@@ -26,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="gate",
         help="which checks: smoke, gate, full or soak (default: gate)",
     )
+    group.addoption(
+        "--proxy-lacks",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the proxy does without key-sets, metrics or session-cache",
+    )
 
 
 def _active(config: pytest.Config) -> bool:
@@ -49,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageProblem as problem:
         raise pytest.UsageError(f"--proxy-url: {problem.message}") from None
     _profile(config)
+    _lacks(config)
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(_SUITE)]
 
@@ -71,6 +79,17 @@ def _profile(config: pytest.Config) -> Any:
         known = ", ".join(Profile)
         raise pytest.UsageError(f"--proxy-profile {name}: there is {known}")
     return Profile(name)
+
+
+def _lacks(config: pytest.Config) -> frozenset[Any]:
+    from toolbridge_harness.model import Capability
+
+    names = config.getoption("--proxy-lacks")
+    for name in names:
+        if name not in set(Capability):
+            known = ", ".join(Capability)
+            raise pytest.UsageError(f"--proxy-lacks {name}: there is {known}")
+    return frozenset(map(Capability, names))
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +115,7 @@ def toolbridge_report(request: pytest.FixtureRequest) -> "Report":
             url=url,
             launch=Launch(command=command) if command else None,
             tenant=setting(TENANT_ID) if url else None,
+            lacks=_lacks(config),
         )
         return asyncio.run(verify(options, PlainProgress()))
     except UsageProblem as problem:

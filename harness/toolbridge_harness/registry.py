@@ -10,7 +10,15 @@ from functools import cache
 
 import toolbridge_harness.checks
 from toolbridge_harness.errors import UsageProblem
-from toolbridge_harness.model import Ask, Check, CheckFunction, Profile, Severity, Vantage
+from toolbridge_harness.model import (
+    Ask,
+    Capability,
+    Check,
+    CheckFunction,
+    Profile,
+    Severity,
+    Vantage,
+)
 
 _CHECKS: dict[str, Check] = {}
 _ID = re.compile(r"[a-z]+(-[a-z0-9_]+)+")
@@ -37,6 +45,7 @@ def check(
     broken: str = "",
     seconds: float | None = None,
     asks: Ask | None = None,
+    capability: Capability | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated coroutine function as the check `id`.
 
@@ -44,7 +53,8 @@ def check(
     `alone` that nothing else may run meanwhile, `explained_by` the checks whose failure is the
     cause when both fail, `broken` what a report's first line says when this check is the cause,
     `seconds` how long it may take where that is more than the runner's own bound, `asks` what
-    has to be allowed before it runs against a live deployment.
+    has to be allowed before it runs against a live deployment, `capability` what it is about
+    where a correct target may lack that.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -64,6 +74,7 @@ def check(
             broken=broken or f"this does not hold: {claim}",
             seconds=seconds,
             asks=asks,
+            capability=capability,
         )
         _validate(declared)
         _CHECKS[id] = declared

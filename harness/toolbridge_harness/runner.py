@@ -142,6 +142,9 @@ async def run_check(declared: Check, deployment: Deployment, seed: int) -> Resul
     if missing:
         names = ", ".join(sorted(missing))
         return Result(declared.id, Outcome.NOT_APPLICABLE, detail=f"needs {names}")
+    if declared.capability in deployment.lacks:
+        detail = f"the target is declared to lack {declared.capability}"
+        return Result(declared.id, Outcome.NOT_APPLICABLE, detail=detail)
     if refusal := deployment.courtesy.refusal(declared):
         return refusal
     target = Target(deployment, declared.id, random.Random(f"{seed}:{declared.id}"))

@@ -25,6 +25,7 @@ from toolbridge_harness.deployment import Deployment
 from toolbridge_harness.model import (
     UNSELECTED,
     Ask,
+    Capability,
     Cause,
     Check,
     LeftBehind,
@@ -72,7 +73,8 @@ class Options:
     url: str | None = None
     launch: Launch | None = None
     tenant: str | None = None
-    require: frozenset[Vantage] | None = None
+    require: frozenset[Vantage | Capability] | None = None
+    lacks: frozenset[Capability] = frozenset()
     baseline: Path | None = None
     jobs: int | None = None
     seed: int = field(default_factory=lambda: secrets.randbelow(2**31))
@@ -164,6 +166,7 @@ class _Session:
             self.run.finish(first.fatal)
             return
         deployment.stateful, deployment.eras = first.stateful, first.eras
+        deployment.lacks = self.options.lacks
         progress.start(len(self.run.checks))
         await run_checks(
             self.run,
@@ -225,16 +228,23 @@ class _Session:
         )
 
     def _missing(self) -> list[str]:
-        """Vantages that this run had to have and had not."""
+        """Vantages and capabilities that this run had to have and had not."""
         if self.deployment is None:
             return []
         required = self.options.require
         if required is None:
             gate = self.options.profile is not Profile.SMOKE
             required = frozenset({Vantage.TOKENS} if self.options.url and gate else ())
-        lacking = sorted(required - self.deployment.vantages)
+        vantages = {name for name in required if isinstance(name, Vantage)}
         return [
-            f"the vantage {name.value} is required but missing: {ENABLE[name]}" for name in lacking
+            *(
+                f"the vantage {name.value} is required but missing: {ENABLE[name]}"
+                for name in sorted(vantages - self.deployment.vantages)
+            ),
+            *(
+                f"{name.value} is required but declared to be lacking: serve it, or require less"
+                for name in sorted(required & self.options.lacks)
+            ),
         ]
 
     def _not_verified(self) -> tuple[NotVerified, ...]:

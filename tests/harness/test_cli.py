@@ -25,7 +25,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["verify", "--baseline", "missing.toml"], "missing.toml: cannot be read"),
         (["verify", "--env", "staging"], "toolbridge.toml: cannot be read"),
         (["verify", "--report", "pdf:x"], "FORMAT:FILE"),
-        (["verify", "--require", "psychic"], "no vantage 'psychic'"),
+        (["verify", "--require", "psychic"], "no vantage or capability 'psychic'"),
         (["verify", "--profile", "huge"], "huge"),
         (["verify", "--jobs", "0"], "--jobs"),
         (["verify", "--stop-cmd", "x"], "go with --launch"),

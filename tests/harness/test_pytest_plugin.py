@@ -44,6 +44,7 @@ def test_other_peoples_tests_do_not_notice_it(tmp_path: Path) -> None:
         (["--proxy-url", "nonsense"], "is not a URL"),
         (["--proxy-url", "http://a.test", "--proxy-launch", "x"], "exclude each other"),
         (["--proxy-url", "http://a.test", "--proxy-profile", "huge"], "--proxy-profile huge"),
+        (["--proxy-url", "http://a.test", "--proxy-lacks", "jwks"], "--proxy-lacks jwks"),
     ],
 )
 def test_wrong_options_are_usage_errors(tmp_path: Path, arguments: list[str], problem: str) -> None:

@@ -2,11 +2,13 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from toolbridge_harness.model import Capability
 
 Apply = Callable[[], None]
 
@@ -35,6 +37,10 @@ class Variant:
     id: str
     difference: str
     apply: Apply
+    lacks: frozenset[Capability] = frozenset()
+    """What it does without, as a target declares it."""
+    serve: Callable[[], int] | None = None
+    """Serves it where it is no rebuilt reference proxy, and returns the exit code."""
 
 
 _MUTANTS: dict[str, Mutant] = {}
@@ -65,6 +71,19 @@ def variant(name: str, difference: str) -> Callable[[Apply], Apply]:
     def register(apply: Apply) -> Apply:
         _put(_VARIANTS, name, Variant(name, difference, apply))
         return apply
+
+    return register
+
+
+def other_proxy(
+    name: str, difference: str, *, lacks: Iterable[Capability] = ()
+) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Declare the decorated function, which serves a proxy of its own, as a variant."""
+
+    def register(serve: Callable[[], int]) -> Callable[[], int]:
+        entry = Variant(name, difference, lambda: None, frozenset(lacks), serve)
+        _put(_VARIANTS, name, entry)
+        return serve
 
     return register
 

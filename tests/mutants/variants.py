@@ -82,7 +82,8 @@ async def run_variants(
     async def one(variant: Variant) -> None:
         async with free:
             code = _fingerprint(variant)
-            stay = judge(variant.id, *await run_suite(variant.id, options, limit))
+            lacking = [word for lack in sorted(variant.lacks) for word in ("--lacks", lack)]
+            stay = judge(variant.id, *await run_suite(variant.id, [*options, *lacking], limit))
             if not only:
                 _keep(stay, profile, code)
             stays.append(stay)
@@ -121,5 +122,5 @@ def _keep(stay: Stay, profile: str, code: str) -> None:
 
 def _fingerprint(variant: Variant) -> str:
     checks = Path(toolbridge_harness.checks.__file__).parent.glob("*.py")
-    source = inspect.getsourcefile(variant.apply)
+    source = inspect.getsourcefile(variant.serve or variant.apply)
     return digest([*map(str, checks), str(source)], variant.id)

@@ -8,7 +8,7 @@ from toolbridge_harness import forge, forge_keys
 from toolbridge_harness.checks.auth_forged import refused_soon
 from toolbridge_harness.issuer import AUDIENCE, ISSUER, key_set
 from toolbridge_harness.jwks_server import PATH
-from toolbridge_harness.model import Profile, Severity, Vantage
+from toolbridge_harness.model import Capability, Profile, Severity, Vantage
 from toolbridge_harness.refusals import refused_tokens
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -28,6 +28,7 @@ KEY_SET = {Vantage.UPSTREAM, Vantage.RESTART}
     remedy="Fetch TOOLBRIDGE_JWT_JWKS_URL and verify RS256 with the key that kid names.",
     why="With an issuer of its own a deployment has no other tokens than these.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=("control-token",),
     broken="tokens of the configured issuer are refused: its key set is not used as it should be",
 )
@@ -54,6 +55,7 @@ async def issuers_tokens_are_served(target: Target, caller: Caller) -> None:
     remedy="Verify the signature with the named key, and only by the algorithm it is for.",
     why="The key set is public: whoever takes a name or a public key for proof lets everybody in.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=(*NO_KEY_SET, "auth-wrong-secret"),
     broken="tokens are accepted that anybody who reads the public key set can make",
 )
@@ -89,6 +91,7 @@ def _unsigned(token: str | None) -> str:
     remedy="Use kty RSA keys alone, with use sig and alg RS256 where they say one; allow RS256.",
     why="A set serves many purposes: other people hold the keys that are for other things.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "auth-keys-forged"),
     broken="keys of the issuer's set are used for what they are not meant for",
@@ -126,6 +129,7 @@ async def keys_serve_their_purpose(target: Target, caller: Caller) -> None:
     remedy="Without kid take the only key of the set, or none; never try one key after another.",
     why="During a rotation the same token would work or not, depending on the order of the keys.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=NO_KEY_SET,
     broken="tokens without kid are verified by whichever key of the set comes first",
@@ -172,6 +176,7 @@ _KEY_IDS = (
     remedy="Fetch the configured URL as it is; compare kid with what came, and ignore jku and x5u.",
     why="Whoever chooses the address chooses the key, and makes the proxy call inside hosts.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "auth-keys-forged"),
     broken="the proxy asks for keys where a token says, or puts a token's kid into the address",
@@ -208,6 +213,7 @@ async def hints_are_not_followed(target: Target, caller: Caller) -> None:
     remedy="With TOOLBRIDGE_JWT_JWKS_URL, take HS256 only if TOOLBRIDGE_JWT_ALLOW_BOTH says so.",
     why="The old secret is known to more people than the issuer's key, and nobody watches it.",
     needs=KEY_SET | {Vantage.MINT},
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=NO_KEY_SET,
     broken="HS256 tokens are accepted although the deployment has moved to the issuer's keys",

@@ -13,7 +13,7 @@ from toolbridge_harness.checks.tenant import (
     refused_tenants,
 )
 from toolbridge_harness.issuer import key_set
-from toolbridge_harness.model import Severity
+from toolbridge_harness.model import Capability, Severity
 from toolbridge_harness.refusals import refused_tokens
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -30,6 +30,7 @@ _FORGED = (*NO_KEY_SET, "auth-keys-forged")
     remedy="Compare tenant_id with TOOLBRIDGE_TENANT_ID after verifying, whoever signed the token.",
     why="One issuer signs for all tenants: its signature says nothing about which one this is.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=(*_FORGED, "tenant-wrong", "tenant-missing", "tenant-types", "tenant-look-alikes"),
     broken="callers of another tenant are served if the issuer's key signed their token",
 )
@@ -52,6 +53,7 @@ async def issuers_tokens_are_for_one_tenant(target: Target, caller: Caller) -> N
     remedy="Check exp, nbf, iat and sub in one place, which every algorithm goes through.",
     why="Each algorithm may have its own way through the code, and each way its own gaps.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=(
         *_FORGED,
         "auth-keys-tenant",

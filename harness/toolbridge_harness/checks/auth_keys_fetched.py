@@ -8,7 +8,7 @@ from dataclasses import replace
 from toolbridge_harness import forge, forge_keys
 from toolbridge_harness.checks.auth_keys import KEY_SET, NO_KEY_SET
 from toolbridge_harness.issuer import Issuer, SigningKey, key_set
-from toolbridge_harness.model import Profile, Severity
+from toolbridge_harness.model import Capability, Profile, Severity
 from toolbridge_harness.refusals import nothing_reached_upstream, require_invalid_token
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -33,6 +33,7 @@ _REFRESH_SECONDS = 1
     remedy="Fetch the set at most once per 30 s for unknown key ids, and one fetch at a time.",
     why="Strangers could make the proxy call the issuer as often as they like, until it is barred.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=NO_KEY_SET,
     broken="every token with an unknown key id makes the proxy fetch the issuer's key set",
@@ -86,6 +87,7 @@ async def _until(
     remedy="Fetch the set again after TOOLBRIDGE_JWKS_REFRESH_SECONDS, and take it as it is now.",
     why="Issuers rotate without notice, and withdraw a key because somebody has stolen it.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=NO_KEY_SET,
     broken="changes of the issuer's key set are not followed: new keys fail, or old ones work on",
@@ -124,6 +126,7 @@ _PRIVATE = ("x-tb-", "x-sync-", "authorization", "proxy-authorization", "cookie"
     remedy="Fetch the key set with a client of its own, not with the one that signs requests.",
     why="A signature of the tenant is good for minutes at the Go API, whoever sends it.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=NO_KEY_SET,
     broken="requests for the issuer's key set carry secrets that are meant for the Go API",
 )
@@ -144,6 +147,7 @@ async def key_fetches_carry_nothing(target: Target, caller: Caller) -> None:
     remedy="Fetch the key set with a client of its own, not with the one that signs requests.",
     why="The first request for the key set comes before there is a session that could be sent.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "signing-keys-fetch"),
     broken="later requests for the issuer's key set carry secrets that are meant for the Go API",

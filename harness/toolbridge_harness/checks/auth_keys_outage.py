@@ -10,7 +10,7 @@ from toolbridge_harness.checks.auth_keys import KEY_SET, NO_KEY_SET
 from toolbridge_harness.checks.auth_keys_fetched import FLOOR_SECONDS
 from toolbridge_harness.issuer import Issuer, key_set
 from toolbridge_harness.jwks_server import Mode
-from toolbridge_harness.model import Profile, Severity
+from toolbridge_harness.model import Capability, Profile, Severity
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Untestable, Violation, require, require_equal
@@ -129,6 +129,7 @@ async def _from_the_start(target: Target, mode: Mode, turn: asyncio.Semaphore) -
     remedy="Without any set refuse everybody; follow no redirect of the key set's address.",
     why="A proxy that trusts nobody yet must say no, and take no keys from where it is sent.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=(*NO_KEY_SET, "auth-keys-forged"),
     broken="while the issuer's key set endpoint fails, strangers get in",
     seconds=90,  # six starts, two at a time
@@ -155,6 +156,7 @@ async def outage_lets_nobody_in(target: Target, caller: Caller) -> None:
     remedy="Keep the last good set, refuse what it does not hold, and follow no redirect.",
     why="An outage of the issuer must lock nobody out, and must let nobody in.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "auth-keys-forged", "auth-keys-outage"),
     broken="an outage of the issuer's key set endpoint locks users out, or lets strangers in",
@@ -177,6 +179,7 @@ async def outage_changes_nothing(target: Target, caller: Caller) -> None:
     remedy="Bound the fetch as a whole, in seconds and in bytes; without any set, refuse.",
     why="One slow issuer would hold every call, and a proxy that trusts nobody yet must say no.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "auth-keys-outage", "auth-keys-outage-cached"),
     broken="a slow or absent key set endpoint holds up calls, or lets strangers in",

@@ -9,7 +9,7 @@ from toolbridge_harness.fronts.tls import GOOD, TlsRelay, tls_relay
 from toolbridge_harness.fronts.views import address_of
 from toolbridge_harness.issuer import Issuer, key_set
 from toolbridge_harness.jwks_server import PATH
-from toolbridge_harness.model import Profile, Severity
+from toolbridge_harness.model import Capability, Profile, Severity
 from toolbridge_harness.registry import check
 from toolbridge_harness.restarts import Settings
 from toolbridge_harness.target import Caller, Target
@@ -70,6 +70,7 @@ async def _secured(target: Target, *, trusted: bool = False) -> AsyncIterator[_S
     remedy="Leave certificate and host name verification on for the key set's address.",
     why="Whoever gets between proxy and issuer could publish a key, and sign for everybody.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     explained_by=(*NO_KEY_SET, "auth-keys-outage"),
     broken="the issuer's key set is taken from a server whose certificate does not hold",
     seconds=60,  # two starts
@@ -91,6 +92,7 @@ async def unknown_issuer_is_not_believed(target: Target, caller: Caller) -> None
     remedy="Verify chain, time and host name; take no TLS below 1.2.",
     why="An old certificate, or one of another host, is what an attacker can get.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=(*NO_KEY_SET, "auth-keys-outage", "auth-keys-certificate"),
     broken="the issuer's key set is taken from a server whose certificate does not hold",

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from toolbridge_harness.checks.auth_keys import KEY_SET, NO_KEY_SET
 from toolbridge_harness.issuer import key_set
-from toolbridge_harness.model import Profile, Severity
+from toolbridge_harness.model import Capability, Profile, Severity
 from toolbridge_harness.refusals import challenge
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -16,6 +16,10 @@ from toolbridge_harness.wire import Reply
 _PUBLIC = "toolbridge.verify.invalid"
 # Also allowed, but not the name that clients know: it must not show.
 _ALSO = "also.verify.invalid"
+_SETTINGS = {
+    "TOOLBRIDGE_PUBLIC_URL": f"https://{_PUBLIC}",
+    "TOOLBRIDGE_ALLOWED_HOSTS": f"{_ALSO},127.0.0.1",
+}
 _PATH = "/.well-known/oauth-protected-resource"
 _CANONICAL = [("Host", _PUBLIC)]
 _MISLEADING: tuple[tuple[str, list[tuple[str, str]]], ...] = (
@@ -60,17 +64,14 @@ async def _named_by_the_challenge(signer: Caller) -> str:
     remedy="Build resource and resource_metadata from TOOLBRIDGE_PUBLIC_URL, never from a request.",
     why="Clients ask for tokens for this address: a wrong one gets tokens for somebody else.",
     needs=KEY_SET,
+    capability=Capability.KEY_SETS,
     profile=Profile.FULL,
     explained_by=NO_KEY_SET,
     broken="the OAuth metadata is missing, or names an address that a request chose",
 )
 async def resource_is_canonical(target: Target, caller: Caller) -> None:
     """Follows the challenge to the metadata, and asks for it under other hosts and forwardings."""
-    settings = {
-        "TOOLBRIDGE_PUBLIC_URL": f"https://{_PUBLIC}",
-        "TOOLBRIDGE_ALLOWED_HOSTS": f"{_ALSO},127.0.0.1",
-    }
-    async with key_set(target) as issuer, issuer.proxy(settings) as proxy:
+    async with key_set(target) as issuer, issuer.proxy(_SETTINGS) as proxy:
         endpoint = proxy.deployment.mcp_path
         signer = proxy.caller()
         control = await signer.call("list_notes", {"limit": 1}, headers=(*_CANONICAL,))

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from toolbridge_contract.control import RecordedRequest
-from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.model import Capability, Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Untestable, require, require_equal
@@ -105,6 +105,7 @@ def _named(target: Target, sub: str) -> Caller:
     remedy="Let callers of the same user wait for the session that is already being made.",
     why="Session creation is not rate-limited upstream: a burst fills its store.",
     needs=NEEDS,
+    capability=Capability.SESSION_CACHE,
     explained_by=("control-token", "sessions-own"),
     broken="a burst of first calls makes a session each",
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolbridge_contract.control import RecordedRequest
-from toolbridge_harness.model import Severity, Vantage
+from toolbridge_harness.model import Capability, Severity, Vantage
 from toolbridge_harness.refusals import nothing_reached_upstream
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -123,6 +123,7 @@ async def _until_session_asked(caller: Caller) -> None:
     remedy="Shield the shared making of a session from the cancellation of whoever began it.",
     why="One closed laptop must not fail the other calls of the same user.",
     needs=NEEDS,
+    capability=Capability.SESSION_CACHE,
     explained_by=(*_CONTROL, "sessions-single-flight"),
     broken="a caller who hangs up takes the session from those who wait for it",
 )

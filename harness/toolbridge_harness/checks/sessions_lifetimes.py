@@ -5,7 +5,7 @@ import json
 import time
 
 from toolbridge_contract.control import RecordedRequest
-from toolbridge_harness.model import Profile, Severity, Vantage
+from toolbridge_harness.model import Capability, Profile, Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import Untestable, require, require_equal
@@ -34,6 +34,7 @@ def _creates(requests: list[RecordedRequest]) -> list[RecordedRequest]:
     remedy="Read expiresAt and renew with a margin; do not count on a lifetime of 30 minutes.",
     why="Each expired session costs a refused request and a repetition, for every user.",
     needs=NEEDS,
+    capability=Capability.SESSION_CACHE,
     profile=Profile.FULL,
     alone=True,
     explained_by=_CONTROL,

@@ -136,6 +136,7 @@ def _facts(declared: Check) -> list[tuple[str, str]]:
         ("needs", ", ".join(sorted(declared.needs))),
         ("profile", declared.profile.value),
         ("explained by", ", ".join(declared.explained_by)),
+        ("does not apply", f"with --lacks {declared.capability}" if declared.capability else ""),
         ("on a live deployment", f"with --allow {declared.asks}" if declared.asks else ""),
     )
     return [(label, text) for label, text in rows if text]

@@ -20,7 +20,7 @@ from toolbridge_harness.config import (
 )
 from toolbridge_harness.errors import UsageProblem
 from toolbridge_harness.interruption import cancel_on_signals
-from toolbridge_harness.model import Ask, Profile, Report, Vantage
+from toolbridge_harness.model import Ask, Capability, Profile, Report, Vantage
 from toolbridge_harness.progress import progress_for_stderr
 from toolbridge_harness.registry import all_checks, select
 from toolbridge_harness.report.files import (
@@ -62,7 +62,15 @@ NOT_REPEATED = frozenset({"only", "profile", "seed", "jobs", "baseline", "report
     help="Run only these: ids, areas, severities, catalogue rows, or patterns with *.",
 )
 @click.option("--env", "environment", metavar="NAME", help="Use [env.NAME] of toolbridge.toml.")
-@click.option("--require", metavar="VANTAGE,…", help="Be red when one of these is missing.")
+@click.option(
+    "--require", metavar="VANTAGE,…", help="Be red when one of these, or a capability, is missing."
+)
+@click.option(
+    "--lacks",
+    multiple=True,
+    type=click.Choice([capability.value for capability in Capability]),
+    help="The target does without this: what is about it does not apply.",
+)
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accepted failures."
 )
@@ -174,13 +182,14 @@ def _options(given: dict[str, Any]) -> Options:
         url=url,
         launch=_launch(given),
         tenant=environment.tenant_id or (setting(TENANT_ID) if url else None),
-        require=None if require is None else frozenset(map(_vantage, require)),
+        require=None if require is None else frozenset(map(_required, require)),
         baseline=given["baseline"] or environment.baseline,
         jobs=given["jobs"],
         deadline=given["deadline"],
         rate=given["rate"],
         budget=given["budget"] or environment.budget,
         allow=frozenset(map(Ask, given["allow"])) | environment.allow,
+        lacks=frozenset(map(Capability, given["lacks"])) | environment.lacks,
     )
     return options if given["seed"] is None else replace(options, seed=given["seed"])
 
@@ -221,12 +230,12 @@ def _profile(name: str) -> Profile:
         raise UsageProblem(f"there is no profile {name!r}: {', '.join(Profile)}") from None
 
 
-def _vantage(name: str) -> Vantage:
-    try:
-        return Vantage(name.strip())
-    except ValueError:
-        known = ", ".join(Vantage)
-        raise UsageProblem(f"there is no vantage {name.strip()!r}: {known}") from None
+def _required(name: str) -> Vantage | Capability:
+    for kind in (Vantage, Capability):
+        if name.strip() in list(kind):
+            return kind(name.strip())
+    known = ", ".join([*Vantage, *Capability])
+    raise UsageProblem(f"there is no vantage or capability {name.strip()!r}: {known}")
 
 
 def _publish(report: Report, destinations: list[Destination]) -> None:
