@@ -172,7 +172,7 @@ def test_who_acts_for_the_wrong_user_is_said_once(tmp_path: Path) -> None:
 
 def test_a_tool_that_fails_is_said_once() -> None:
     """What needs a note follows from the tool that makes none; what needs none is not touched."""
-    launch = python_command("broken_proxy.py", "create-note-fails")
+    launch = launch_command("create-note-fails")
 
     done = toolbridge(
         *("verify", "--launch", launch),

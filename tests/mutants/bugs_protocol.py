@@ -9,10 +9,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from mutants.table import mutant
-from support import broken_proxy
 from support.patching import patch
 from support.rewritten import Serve, around_gate, parsed
-from toolbridge_proxy import app, calls, gate, tools, upstream
+from toolbridge_proxy import app, calls, edge, gate, tools, upstream
 
 SILENT = "transport-no-silent-execution"
 
@@ -20,13 +19,23 @@ SILENT = "transport-no-silent-execution"
 @mutant("M-P03", "a preflight lets every page in", rows="MCP-24", cause="transport-origin")
 def cors() -> None:
     """The Origin comes back, with credentials and Authorization allowed."""
-    broken_proxy.cors()
 
+    def make(original: Any) -> Any:
+        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http" or scope["method"] != "OPTIONS":
+                await original(self, scope, receive, send)
+                return
+            origin = dict(scope["headers"]).get(b"origin", b"*").decode()
+            headers = {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Credentials": "true",
+                "Access-Control-Allow-Headers": "authorization, content-type",
+            }
+            await Response(status_code=204, headers=headers)(scope, receive, send)
 
-@mutant("M-P12", "identity sticks to the connection", rows="SES-30", cause="run-strays")
-def sticky() -> None:
-    """The token of the first request counts for all: the Go API sees somebody else."""
-    broken_proxy.sticky()
+        return call
+
+    patch(edge.Edge, "__call__", make)
 
 
 @mutant("M-P04", "JSON-RPC batches are executed", rows="MCP-06", cause=SILENT)

@@ -3,10 +3,9 @@
 from typing import Any
 
 from mutants.table import mutant
-from support import broken_proxy
 from support.patching import patch
 from toolbridge_proxy import tools
-from toolbridge_proxy.errors import Result
+from toolbridge_proxy.errors import Result, ToolFailure
 
 
 @mutant(
@@ -17,7 +16,16 @@ from toolbridge_proxy.errors import Result
 )
 def create_note_fails() -> None:
     """Whatever needs a note has none."""
-    broken_proxy.create_note_fails()
+
+    def make(original: Any) -> Any:
+        def validated(model: Any, arguments: dict[str, Any]) -> Any:
+            if model.__name__ == "create_note":
+                raise ToolFailure("internal")
+            return original(model, arguments)
+
+        return validated
+
+    patch(tools, "_validated", make)
 
 
 @mutant(

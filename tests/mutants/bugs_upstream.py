@@ -1,15 +1,15 @@
 """Proxies whose HTTP client does too much, too little, or waits in the wrong way."""
 
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import httpx
 
 from mutants.table import mutant
-from support import broken_proxy
 from support.changed_calls import exchanges, headers
 from support.patching import patch
-from toolbridge_proxy import answers, app, sessions, upstream
+from toolbridge_proxy import answers, app, edge, sessions, upstream
 from toolbridge_proxy.errors import ToolFailure
 
 # Longer than any run: what waits this long waits for ever.
@@ -90,7 +90,32 @@ def follow_redirects() -> None:
 )
 def relay_headers() -> None:
     """All but those of the framing, as a reverse proxy does."""
-    broken_proxy.relay_headers()
+    framing = (b"content-length", b"content-type", b"transfer-encoding", b"connection")
+    relayed: ContextVar[list[tuple[bytes, bytes]]] = ContextVar("relayed")
+
+    def make_read(original: Any) -> Any:
+        async def read(response: httpx.Response, request: Any) -> Any:
+            seen = response.headers.raw
+            relayed.get()[:] = [(n, v) for n, v in seen if n.lower() not in framing]
+            return await original(response, request)
+
+        return read
+
+    def make_call(original: Any) -> Any:
+        async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            relayed.set([])
+
+            async def more(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], *relayed.get()]
+                await send(message)
+
+            await original(self, scope, receive, more)
+
+        return call
+
+    patch(upstream, "_read", make_read)
+    patch(edge.Edge, "__call__", make_call)
 
 
 @mutant(

@@ -26,6 +26,8 @@ _REFUSED = (400, 414, 431)
     remedy="Bound the length before a pattern looks at it; use no nested or unanchored repeats.",
     why="One call with a long word can keep a server busy for minutes.",
     needs=Vantage.TOKENS,
+    # A target that is kept busy answers nobody else: their checks must not suffer for it.
+    alone=True,
     asks=Ask.HEAVY,
     explained_by=_CONTROL,
     broken="a long argument takes more time than its length explains",
