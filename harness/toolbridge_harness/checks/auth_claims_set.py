@@ -5,7 +5,7 @@ from typing import Any
 
 from toolbridge_harness import forge
 from toolbridge_harness.issuer import AUDIENCE, ISSUER, key_set
-from toolbridge_harness.model import Profile, Severity, Vantage
+from toolbridge_harness.model import Capability, Profile, Severity, Vantage
 from toolbridge_harness.refusals import refused_tokens
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
@@ -90,6 +90,7 @@ async def only_for_this_service(target: Target, caller: Caller) -> None:
     "auth-keys-issuer-audience",
     "A token by the issuer's key for another issuer or audience is refused",
     **_DECLARED,
+    capability=Capability.KEY_SETS,
     why="One issuer signs for many services: its tokens for any of them would open this one.",
     needs={Vantage.UPSTREAM, Vantage.RESTART},
     explained_by=("auth-keys-accepted", "control-token", "auth-issuer-audience"),

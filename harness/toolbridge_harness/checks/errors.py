@@ -187,6 +187,10 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
     await caller.control()
     other = target.caller()
     await other.control()
+    usual = time.monotonic()
+    await other.call("health_check", token=None)
+    await other.call("list_notes", {"limit": 1})
+    usual = time.monotonic() - usual
     deadline = target.deployment.upstream_deadline
     await caller.inject(kind="hang", path=_NOTES, times=None)
     started = time.monotonic()
@@ -199,7 +203,9 @@ async def silence_is_bounded(target: Target, caller: Caller) -> None:
     total = time.monotonic() - started
     await target.mock.clear_faults(caller.sub)
     require(health.ok and reply.ok, "other callers to be served meanwhile", reply.brief)
-    require(waited < deadline, f"other callers served within {deadline:g} s", f"{waited:.1f} s")
+    # On a busy machine as much later as the same two calls were slow before.
+    allowed = max(deadline, deadline / 4 + 4 * usual)
+    require(waited < allowed, f"other callers served within {allowed:.1f} s", f"{waited:.1f} s")
     require_equal("upstream_timeout", read.code, "code of the read:")
     # Half a deadline and a second of grace: both cores may be busy.
     late = f"{total:.1f} s"

@@ -196,11 +196,11 @@ async def foreign_origin_is_refused(target: Target, caller: Caller) -> None:
     remedy="Answer 405 to other methods; serve no documentation, metrics or old transports.",
     why="Every further door needs its own guard.",
     profile=Profile.SMOKE,
-    explained_by=("transport-no-old-sse",),
+    explained_by=("transport-no-old-sse", "auth-no-token"),
     broken="other methods or paths than the MCP endpoint's answer",
 )
 async def other_doors_are_closed(target: Target, caller: Caller) -> None:
-    """Tries six methods on the endpoint and a dozen paths that are often left open."""
+    """Tries methods on the endpoint, a dozen paths that are often open, and the path's aliases."""
     for method in ("GET", "DELETE", "PUT", "PATCH"):
         reply = await target.http(method, target.mcp_url, [("Accept", "text/event-stream")])
         require(reply.status in (401, 405), f"405 or 401 for {method}", reply.brief)
@@ -209,6 +209,20 @@ async def other_doors_are_closed(target: Target, caller: Caller) -> None:
     for path in paths:
         reply = await target.http("GET", f"{target.origin}/{path}")
         require(reply.status in (401, 404, 405), f"404 for /{path}", reply.brief)
+    call = tool_call("list_notes", {"limit": 1})
+    for alias in _aliases(target.deployment.mcp_path):
+        reply = await target.http("POST", target.origin + alias, call.header_list(), call.body())
+        closed = 300 <= reply.status < 500
+        require(closed, f"404 or 401 for list_notes without a token at {alias}", reply.brief)
+
+
+def _aliases(path: str) -> list[str]:
+    """Return spellings that some router takes for `path`, and some guard does not."""
+    if len(path) < 2:
+        return []
+    encoded = f"/%{ord(path[1]):02x}{path[2:]}"
+    ends = ("%2f", "/%2e%2e", ";x", "?x")
+    return [f"/{path}", path.upper(), encoded, *(path + end for end in ends)]
 
 
 @check(
