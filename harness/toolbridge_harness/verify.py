@@ -337,7 +337,8 @@ def local_deployment(stack: Stack, http: httpx.AsyncClient) -> Deployment:
 @contextlib.asynccontextmanager
 async def _client(*, trust_env: bool) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client that keeps no cookies and follows nothing: each request stands alone."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+    # As many as checks run at a time: the pool looks at every idle connection for every request.
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=8)
     async with httpx.AsyncClient(
         trust_env=trust_env, follow_redirects=False, limits=limits, headers={}
     ) as http:
