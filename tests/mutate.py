@@ -3,6 +3,8 @@
 Prints a line per mutant and a summary; exit code 1 when a mutant that can be noticed was not
 killed by a check of its rows, or when fewer first causes were right than the suite promises.
 With --variants the correct proxies that are built differently; exit code 1 when one is red.
+With --full both, against every check of the gate and of the profile full: docs/mutants.md.
+Proxies are forked from one that has its imports behind it, unless --real-starts is given.
 A run that is stopped goes on where it was. What has to be run again is decided by the code:
 the bug, the checks of its rows, and the proxy.
 """
@@ -18,19 +20,20 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutants.judging import CONTROL, Fate, Verdict, judge
-from mutants.running import run_suite
+from mutants import matrix_command
+from mutants.full import STORE as MATRIX
+from mutants.judging import Fate, Verdict, judge
+from mutants.matrix_counts import CAUSES_RIGHT
+from mutants.running import launcher, run_mutant
+from mutants.selection import checks_for
 from mutants.state import State, fingerprint
 from mutants.table import Mutant, all_mutants, all_variants
 from mutants.variants import known_green, run_variants
-from toolbridge_harness.model import Check, Profile
-from toolbridge_harness.registry import all_checks, select
+from toolbridge_harness.model import Profile
 
 STATE = Path(".mutants") / "quick.json"
 # Two runs keep two cores busy: each is mostly a proxy that starts.
 JOBS = 2
-# How many first causes must be right among the killed mutants.
-CAUSES_RIGHT = 0.95
 
 T = TypeVar("T")
 
@@ -49,6 +52,16 @@ T = TypeVar("T")
 @click.option("--changed", is_flag=True, help="Only those whose code changed since they were run.")
 @click.option("--fresh", is_flag=True, help="Forget earlier runs.")
 @click.option("--jobs", default=JOBS, show_default=True, type=click.IntRange(1, 16))
+@click.option("--real-starts", is_flag=True, help="Import anew at each start, instead of forking.")
+@click.option("--full", is_flag=True, help="Bring the matrix of mutants and checks up to date.")
+@click.option("--pages", "show", flag_value="pages", help="Write the pages of the matrix again.")
+@click.option("--alone", "show", flag_value="alone", help="List grave checks that kill none alone.")
+@click.option(
+    "--store",
+    default=MATRIX,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the matrix in another file than docs/mutants.json.",
+)
 def main(
     names: Sequence[str],
     variants: bool,
@@ -57,8 +70,19 @@ def main(
     changed: bool,
     fresh: bool,
     jobs: int,
+    real_starts: bool,
+    full: bool,
+    show: str | None,
+    store: Path,
 ) -> None:
     """Run the mutants, or the variants: all of them, or those named."""
+    if show:
+        sys.exit(matrix_command.show(store, pages=show == "pages"))
+    click.get_current_context().with_resource(launcher(real_starts))
+    if full and (only or changed or profile != Profile.GATE):
+        raise click.UsageError("--full runs every check, and what has changed, by itself")
+    if full:
+        sys.exit(matrix_command.run(store, names, variants, fresh, jobs))
     if variants and not changed:
         sys.exit(_variants(names, only, profile, fresh, jobs))
     if variants or only or profile != Profile.GATE:
@@ -99,14 +123,6 @@ def _chosen(table: Mapping[str, T], names: Sequence[str], what: str) -> list[T]:
     return [table[name] for name in names] if names else list(table.values())
 
 
-def checks_for(mutant: Mutant) -> list[Check]:
-    """Return the checks that name its rows, the controls and the smoke profile."""
-    rows = set(mutant.rows)
-    named = [c for c in all_checks().values() if rows & set(c.catalogue) or c.id == mutant.cause]
-    smoke = select(Profile.SMOKE)
-    return list({c.id: c for c in [all_checks()[CONTROL], *smoke, *named]}.values())
-
-
 def _known(chosen: Sequence[Mutant], state: State) -> dict[str, Verdict]:
     found = {m.id: state.get(m.id, fingerprint(m, checks_for(m))) for m in chosen}
     return {name: verdict for name, verdict in found.items() if verdict is not None}
@@ -119,9 +135,10 @@ async def _run(todo: Sequence[Mutant], state: State, jobs: int) -> list[Verdict]
         async with free:
             checks = checks_for(mutant)
             options = [word for check in checks for word in ("--only", check.id)]
-            report, seconds = await run_suite(mutant.id, options)
+            code = fingerprint(mutant, checks)  # of what is run, not of what is edited meanwhile
+            report, seconds = await run_mutant(mutant.id, options)
             verdict = judge(mutant, report, seconds)
-            state.put(verdict, fingerprint(mutant, checks))
+            state.put(verdict, code)
             verdicts.append(verdict)
             click.echo(f"{len(verdicts):>4}/{len(todo)}  {_line(verdict, mutant)}")
 

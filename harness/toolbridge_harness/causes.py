@@ -128,6 +128,9 @@ def _root(
     name: str, red: Mapping[str, Result], checks: Mapping[str, Check], seen: frozenset[str]
 ) -> str:
     told = _told(red[name])
+    behind = name == CONTROL or checks[name].area not in REFUSING_AREAS
+    if _turned_away(red) and (behind or red[name].outcome is Outcome.UNTESTABLE):
+        return CONTROL
     if name == CHALLENGE and WRONG_CHALLENGE in told:
         return name
     explaining = [other for code, others in EVIDENCE if code in told for other in others]
@@ -142,6 +145,12 @@ def _root(
     return name
 
 
+def _turned_away(red: Mapping[str, Result]) -> bool:
+    """Whether the control was refused at the door: nothing behind the door is the cause then."""
+    said = red[CONTROL].actual if CONTROL in red else ""
+    return any(name == CONTROL and told in said for name, told, _, _ in TOLD_APART)
+
+
 def _told(result: Result) -> str:
     return f"{result.actual} {result.detail}"
 
@@ -149,11 +158,13 @@ def _told(result: Result) -> str:
 def _explains(other: Result, told: str) -> bool:
     """Whether a red result may be the cause of one that tells `told`.
 
-    One that broke for reasons of ours explains nothing about the target, and a challenge that
-    is wrong explains no door that is open.
+    One that broke for reasons of ours explains nothing about the target, nor does one that found
+    out nothing itself, but for the control; and a challenge that is wrong explains no door that
+    is open.
     """
     challenge = WRONG_CHALLENGE in _told(other) and WRONG_CHALLENGE not in told
-    return other.outcome is not Outcome.ERROR and not challenge
+    judged = other.outcome is Outcome.FAIL or other.check == CONTROL
+    return judged and other.outcome is not Outcome.ERROR and not challenge
 
 
 def _cause(

@@ -202,3 +202,23 @@ def test_a_transport_that_is_gone_explains_the_path_on_which_it_is_served() -> N
     results = [failed("transport-methods"), failed("transport-no-old-sse")]
 
     assert {"transport-no-old-sse": ("transport-methods",)} == _causes(results, all_checks())
+
+
+def test_a_control_that_is_turned_away_explains_what_lies_behind_the_door() -> None:
+    """Nothing that needs to get in is the cause when a good token is refused, whatever it says."""
+    checks = _checks(control_token=("sessions-x",), sessions_x=(), tenant_x=())
+    lost = Result("tenant-x", Outcome.UNTESTABLE, detail="precondition create_note did not succeed")
+    results = [failed(CONTROL, "HTTP 403"), failed("sessions-x", "no session"), lost]
+
+    assert {CONTROL: ("sessions-x", "tenant-x")} == _causes(results, checks)
+
+
+def test_what_found_out_nothing_explains_nothing() -> None:
+    """A check that could not be tested says nothing about the target."""
+    checks = _checks(tools_a=("tools-b",), tools_b=())
+    results = [
+        failed("tools-a", "it went wrong"),
+        Result("tools-b", Outcome.UNTESTABLE, detail="the precondition failed"),
+    ]
+
+    assert {"tools-a": (), "tools-b": ()} == _causes(results, checks)

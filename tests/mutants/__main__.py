@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 def main() -> int:
     """Apply the bug that the last argument names, then serve as the real proxy does."""
     from mutants.elsewhere import ELSEWHERE
-    from mutants.table import all_mutants, all_variants
+    from mutants.table import Variant, all_mutants, all_variants
     from toolbridge_proxy import __main__ as entry
 
     name = sys.argv.pop()
@@ -22,7 +22,8 @@ def main() -> int:
         sys.stderr.write(f"no mutant or variant is named {name!r}\n")
         return 4
     chosen.apply()
-    return entry.main()
+    serve = chosen.serve if isinstance(chosen, Variant) else None
+    return (serve or entry.main)()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -179,13 +180,18 @@ def former_secrets_still_count() -> None:
 
         return verify
 
-    def make_close(original: Any) -> Any:
+    patch(tokens.TokenVerifier, "__init__", make_init)
+    patch(tokens.TokenVerifier, "_verify", make_key)
+    if not kept.exists():  # this is the first of them, and the last to end
+        _at_the_end(kept.unlink)
+
+
+def _at_the_end(end: Callable[[], None]) -> None:
+    def make(original: Any) -> Any:
         async def close(self: Any) -> None:
             await original(self)
-            kept.unlink(missing_ok=True)
+            end()
 
         return close
 
-    patch(tokens.TokenVerifier, "__init__", make_init)
-    patch(tokens.TokenVerifier, "_verify", make_key)
-    patch(upstream.Upstream, "close", make_close)
+    patch(upstream.Upstream, "close", make)

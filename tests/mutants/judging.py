@@ -67,6 +67,26 @@ def judge(mutant: Mutant, report: dict[str, Any] | None, seconds: float) -> Verd
     )
 
 
+def control_failed(report: dict[str, Any]) -> bool:
+    """Whether the control failed beside another check, so that it may suffer from the same bug."""
+    failed = {result["check"] for result in report["results"] if result["outcome"] == "fail"}
+    return CONTROL in failed and len(failed) > 1
+
+
+def beside(report: dict[str, Any], alone: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the report of a run with the control's outcome from a run of its own, if it passed."""
+    again = alone["results"] if alone else []
+    if ["pass"] != [result["outcome"] for result in again if result["check"] == CONTROL]:
+        return report
+    results = [
+        result | {"outcome": "pass", "detail": "passed alone, not beside the others"}
+        if result["check"] == CONTROL
+        else result
+        for result in report["results"]
+    ]
+    return report | {"results": results}
+
+
 def _kills(mutant: Mutant, result: dict[str, Any]) -> bool:
     return result["outcome"] == "fail" and bool(set(mutant.rows) & set(result["catalogue"]))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mutants.judging import Fate, judge
+from mutants.judging import Fate, beside, control_failed, judge
 from mutants.table import Mutant
 
 BUG = Mutant("a-bug", "does it wrong", ("AUTH-29",), "auth-late", lambda: None)
@@ -88,3 +88,28 @@ def test_the_run_itself_can_kill(cause: str, fate: Fate) -> None:
     report = _report(cause, problems=("strays",), control_token="pass")
 
     assert fate == judge(STRAYS, report, 1.0).fate
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "again"),
+    [
+        ({"control_token": "fail", "auth_late": "fail"}, True),
+        ({"control_token": "fail", "auth_late": "pass"}, False),
+        ({"control_token": "pass", "auth_late": "fail"}, False),
+        ({"control_token": "untestable", "auth_late": "fail"}, False),
+    ],
+)
+def test_a_control_is_run_again_when_it_failed_beside_a_check(
+    outcomes: dict[str, Any], again: bool
+) -> None:
+    """One that failed by itself is the verdict, and needs no second opinion."""
+    assert again is control_failed(_report(**outcomes))
+
+
+def test_a_control_that_passes_alone_proves_the_kill() -> None:
+    """Where users are mixed up, the control suffers from what the check beside it found."""
+    report = _report("auth-late", control_token="fail", auth_late="fail")
+
+    assert Fate.KILLED == judge(BUG, beside(report, _report(control_token="pass")), 1.0).fate
+    assert Fate.UNPROVEN == judge(BUG, beside(report, _report(control_token="fail")), 1.0).fate
+    assert Fate.UNPROVEN == judge(BUG, beside(report, None), 1.0).fate

@@ -154,9 +154,9 @@ def _says_outcome_unknown(reply: Reply, what: str) -> None:
     broken="writes whose answer is lost are repeated, or reported as something definite",
 )
 async def lost_answer_is_unknown(target: Target, caller: Caller) -> None:
-    """Lets the Go API write the note, then resets the connection or cuts the answer short."""
+    """Lets the Go API write, then resets the connection or cuts the answer short."""
     await caller.control()
-    await caller.control_write()
+    note = await caller.control_write()
     for kind in ("reset", "truncate"):
         title = caller.text(kind)
         await caller.inject(kind=kind, methods=("POST",), path="/v1/notes", commit=True)
@@ -168,6 +168,23 @@ async def lost_answer_is_unknown(target: Target, caller: Caller) -> None:
         items = (await caller.given("list_notes", {"limit": 1000}))["items"]
         titles = [i["payload"].get("title") for i in items]
         require_equal(1, titles.count(title), f"{kind}: notes with this title")
+    # HTTP clients repeat PUT and DELETE by themselves: RFC 9110 calls them idempotent.
+    for tool, arguments in _changes(note["uid"]).items():
+        await caller.inject(kind="reset", path="/v1/notes/.+", commit=True)
+        seen = await caller.mark()
+        _says_outcome_unknown(await caller.call(tool, arguments), tool)
+        require_equal(1, len(await caller.entity_requests(seen)), f"{tool}: requests sent")
+
+
+def _changes(uid: str) -> dict[str, dict[str, Any]]:
+    """Return a call of each tool that changes a note, in an order in which all succeed."""
+    return {
+        "update_note": {"uid": uid, "title": "changed", "content": "x"},
+        "patch_note": {"uid": uid, "updates": {"title": "changed"}},
+        "archive_note": {"uid": uid},
+        "process_note": {"uid": uid, "action": "pin"},
+        "delete_note": {"uid": uid},
+    }
 
 
 @check(

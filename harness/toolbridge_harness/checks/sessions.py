@@ -6,7 +6,7 @@ import json
 from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness.model import Capability, Severity, Vantage
 from toolbridge_harness.registry import check
-from toolbridge_harness.target import Caller, Target
+from toolbridge_harness.target import NOTHING_UPSTREAM, Caller, Target
 from toolbridge_harness.verdicts import Untestable, require, require_equal
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
@@ -47,6 +47,8 @@ async def entity_requests_carry_a_session(target: Target, caller: Caller) -> Non
     """Reads session and epoch of the first entity request after a session was made."""
     await caller.call("list_notes", {"limit": 1})
     requests = await caller.upstream()
+    if not requests:
+        raise Untestable(NOTHING_UPSTREAM)
     require(_creates(requests), "a session to be made", [r.target for r in requests])
     entities = _entities(requests)
     require(entities, "an entity request after the session was made", "none was sent")

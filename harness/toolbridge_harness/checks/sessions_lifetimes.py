@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from typing import Any
 
 from toolbridge_contract.control import RecordedRequest
 from toolbridge_harness.model import Capability, Profile, Severity, Vantage
@@ -91,6 +92,10 @@ def _dates() -> dict[str, object]:
 )
 async def odd_ends_are_survived(target: Target, caller: Caller) -> None:
     """Answers the making of a session with a live one and a dozen odd values of expiresAt."""
+    # Keeps it alive where the proxy ends a session after each call.
+    ends = f"{_SESSIONS}/.+"
+    kept: dict[str, Any] = {"methods": ("DELETE",), "path": ends, "times": None, "status": 204}
+    await caller.inject(**kept)
     await caller.control()
     session = next(
         (i for r in await caller.entity_requests() if (i := r.header("X-Sync-Session"))), None
@@ -105,6 +110,7 @@ async def odd_ends_are_survived(target: Target, caller: Caller) -> None:
         await caller.inject(
             methods=("POST",), path=_SESSIONS, times=None, status=201, headers=_JSON, body=body
         )
+        await caller.inject(**kept)
         for _ in range(2):
             reply = await caller.call("list_notes", {"limit": 1})
             require(reply.ok, f"a call to succeed with {what} for expiresAt", reply.brief)
