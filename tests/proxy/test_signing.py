@@ -5,6 +5,7 @@ import hmac
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from toolbridge_proxy.signing import Signer
 
@@ -90,3 +91,11 @@ def test_signing_replaces_what_was_there_in_any_case() -> None:
 def test_the_secret_is_not_in_the_signers_text() -> None:
     """Printing the signer shows nothing."""
     assert "canary-secret" not in repr(Signer("t", "canary-secret"))
+
+
+def test_the_log_shows_what_was_signed_and_eight_digits() -> None:
+    """Enough to compare with the other side's reading of the same headers."""
+    with capture_logs() as lines:
+        signature = dict(Signer("t", "s", clock=lambda: 7_000_000).headers())["X-TB-Signature"]
+    line = {"event": "signature", "log_level": "debug", "message": "t:7", "timestamp": "7"}
+    assert [line | {"signature": signature[:8]}] == lines
