@@ -130,15 +130,16 @@ def _known(chosen: Sequence[Mutant], state: State) -> dict[str, Verdict]:
 
 async def _run(todo: Sequence[Mutant], state: State, jobs: int) -> list[Verdict]:
     free, verdicts = asyncio.Semaphore(jobs), []
+    # Of what the fork servers have read, not of what is edited meanwhile.
+    codes = {mutant.id: fingerprint(mutant, checks_for(mutant)) for mutant in todo}
 
     async def one(mutant: Mutant) -> None:
         async with free:
             checks = checks_for(mutant)
             options = [word for check in checks for word in ("--only", check.id)]
-            code = fingerprint(mutant, checks)  # of what is run, not of what is edited meanwhile
             report, seconds = await run_mutant(mutant.id, options)
             verdict = judge(mutant, report, seconds)
-            state.put(verdict, code)
+            state.put(verdict, codes[mutant.id])
             verdicts.append(verdict)
             click.echo(f"{len(verdicts):>4}/{len(todo)}  {_line(verdict, mutant)}")
 

@@ -22,6 +22,12 @@ FORBIDDEN = {
 }
 
 
+# A proxy that shows whether checks have grown around the other one, or the libraries it is made of.
+ANOTHER_PROXY = {
+    *("toolbridge_proxy", "toolbridge_harness", "fastmcp", "mcp", "uvicorn", "httpx", "support"),
+}
+
+
 def _imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -41,6 +47,14 @@ def test_a_package_imports_only_what_it_may(folder: str) -> None:
 
     assert modules
     assert {} == {name: imported for name, imported in wrong.items() if imported}
+
+
+def test_the_plain_proxy_shares_nothing_with_the_other_one() -> None:
+    """Nor with the suite, but for the table of tools."""
+    imported = {name for p in (ROOT / "tests" / "plain_proxy").glob("*.py") for name in _imports(p)}
+
+    assert set() == imported & ANOTHER_PROXY
+    assert "starlette" in imported
 
 
 @pytest.mark.parametrize("module", ["gate", "estimates", "report"])

@@ -36,6 +36,11 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("session_unavailable", SESSIONS),
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
     (WRONG_CHALLENGE, (CHALLENGE,)),
+    # Whoever blocks one caller blocks all.
+    ("ReadTimeout after ", ("resilience-crowd", "errors-upstream-silent")),
+    ("PoolTimeout after ", ("resilience-crowd", "errors-upstream-silent")),
+    ("tool error busy", ("resilience-crowd", "errors-upstream-silent")),
+    ("Unknown tool", ("tools-inventory",)),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
     # One user's requests count for all, or one call makes many.
     ("rate_limited", ("isolation-connection", "control-one-request")),
@@ -129,12 +134,15 @@ def _root(
 ) -> str:
     told = _told(red[name])
     behind = name == CONTROL or checks[name].area not in REFUSING_AREAS
+    if red[name].outcome is Outcome.ERROR:
+        return name
     if _turned_away(red) and (behind or red[name].outcome is Outcome.UNTESTABLE):
         return CONTROL
     if name == CHALLENGE and WRONG_CHALLENGE in told:
         return name
-    explaining = [other for code, others in EVIDENCE if code in told for other in others]
-    explaining += checks[name].explained_by
+    evidence = [other for code, others in EVIDENCE if code in told for other in others]
+    declared = checks[name].explained_by
+    explaining = evidence + [o for o in declared if _declared(name, o, evidence, checks)]
     if red[name].outcome is Outcome.UNTESTABLE and name != CONTROL:
         explaining.append(CONTROL)
     if checks[name].area not in REFUSING_AREAS:
@@ -145,10 +153,26 @@ def _root(
     return name
 
 
+def _declared(name: str, other: str, evidence: Sequence[str], checks: Mapping[str, Check]) -> bool:
+    """Whether `other` explains `name` as declared, where each of the two may explain the other.
+
+    The control and what it rests on do: the answer itself decides which of them is the cause.
+    """
+    if other == CONTROL:
+        return name not in evidence
+    return name != CONTROL or CONTROL not in checks[other].explained_by
+
+
 def _turned_away(red: Mapping[str, Result]) -> bool:
-    """Whether the control was refused at the door: nothing behind the door is the cause then."""
+    """Whether the control was refused at the door: nothing behind the door is the cause then.
+
+    A signature that was found wrong is one that the Go API was sent: the proxy let the caller
+    in, and passes on what the Go API said.
+    """
     said = red[CONTROL].actual if CONTROL in red else ""
-    return any(name == CONTROL and told in said for name, told, _, _ in TOLD_APART)
+    sent = any(name in red and red[name].outcome is Outcome.FAIL for name in SIGNING)
+    door = any(name == CONTROL and said.startswith(told) for name, told, _, _ in TOLD_APART)
+    return door and not sent
 
 
 def _told(result: Result) -> str:
@@ -177,7 +201,7 @@ def _cause(
         headline = f"{root} could not be tested: {result.detail}"
         return Cause(root, headline, declared.remedy, explains)
     for name, told, said, remedy in TOLD_APART:
-        if name == root and told in result.actual:
+        if name == root and result.actual.startswith(told):
             return Cause(root, said, remedy, explains)
     return Cause(root, declared.broken, declared.remedy, explains)
 
@@ -201,6 +225,12 @@ TOLD_APART: tuple[tuple[str, str, str, str], ...] = (
         "HTTP 403",
         "the target is for another tenant than the one that this run was given",
         "Compare TOOLBRIDGE_TENANT_ID here with the target's own.",
+    ),
+    (
+        "control-one-request",
+        "none: answered ",
+        "calls are answered without asking the Go API, or ask it as somebody else",
+        "Ask the Go API for every call, with that call's token: replay and share no answers.",
     ),
 )
 

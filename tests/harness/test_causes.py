@@ -222,3 +222,52 @@ def test_what_found_out_nothing_explains_nothing() -> None:
     ]
 
     assert {"tools-a": (), "tools-b": ()} == _causes(results, checks)
+
+
+def test_a_signature_that_was_found_wrong_was_sent_by_somebody_let_in() -> None:
+    """A proxy that passes on the 401 of the Go API has let the caller in: signing is the cause."""
+    checks = _checks(control_token=("signing-unit",), signing_unit=())
+    results = [failed(CONTROL, "HTTP 401"), failed("signing-unit", "1700000000, 10 digits")]
+
+    assert {"signing-unit": (CONTROL,)} == _causes(results, checks)
+
+
+def test_a_status_in_the_text_of_an_answer_is_no_door() -> None:
+    """What the Go API said is quoted in answers that came through the door."""
+    checks = _checks(control_token=(), sessions_x=())
+    quoted = "HTTP 200, tool error upstream_error: it said HTTP 401"
+    results = [failed(CONTROL, quoted), failed("sessions-x", "no session")]
+
+    assert {CONTROL: (), "sessions-x": ()} == _causes(results, checks)
+
+
+def test_a_check_that_broke_is_a_cause_of_its_own() -> None:
+    """A bug of the suite is not put under one of the target's."""
+    checks = _checks(control_token=(), sessions_x=(CONTROL,))
+    broke = Result("sessions-x", Outcome.ERROR, detail="KeyError")
+
+    assert {CONTROL: (), "sessions-x": ()} == _causes([failed(CONTROL, "HTTP 403"), broke], checks)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_control_and_what_it_rests_on_have_one_cause(order: int) -> None:
+    """Where each is declared to explain the other, what the answers say decides."""
+    checks = _checks(
+        control_token=("signing-concurrent",), signing_concurrent=(CONTROL,), tools_x=(CONTROL,)
+    )
+    rejected = "HTTP 200, tool error tenant_headers_rejected"
+    names = (CONTROL, "signing-concurrent", "tools-x")
+    results = [failed(name, rejected) for name in names][::order]
+
+    found = _causes(results, checks)
+
+    assert {"signing-concurrent": {CONTROL, "tools-x"}} == {k: {*v} for k, v in found.items()}
+
+
+def test_whoever_blocks_one_caller_blocks_all() -> None:
+    """Answers that do not come are explained by the check of just that."""
+    checks = _checks(auth_x=(), errors_upstream_silent=())
+    late = "none: ReadTimeout after 10.0 s"
+    results = [failed("auth-x", late), failed("errors-upstream-silent", "8.1 s")]
+
+    assert {"errors-upstream-silent": ("auth-x",)} == _causes(results, checks)

@@ -53,7 +53,9 @@ def standing(
     """Return which grave checks kill alone; a check is judged when its own mutants were run."""
     alone: dict[str, list[str]] = {}
     for name, row in sorted(matrix.mutants.items()):
-        if name in mutants and (sole := sole_killer(row)):
+        killed = name in mutants and row.fate == Fate.KILLED
+        sole = sole_killer(row) if killed else ""
+        if sole in checks and {*checks[sole].catalogue} & {*mutants[name].rows}:
             alone.setdefault(sole, []).append(name)
     grave = [name for name, declared in checks.items() if declared.severity in GRAVE]
     waiting = _waiting(matrix, mutants)

@@ -59,7 +59,8 @@ def split_tokens() -> None:
 
     def change(scope: Any) -> Any:
         sent = [value for name, value in scope["headers"] if name == b"authorization"]
-        last.set(sent[-1].decode("latin-1") if sent else "")
+        scheme, _, token = sent[-1].decode("latin-1").partition(" ") if sent else ("", "", "")
+        last.set(f"{scheme.title()} {token}")
         rest = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
         return [*rest, *[(b"authorization", value) for value in sent[:1]]]
 

@@ -32,7 +32,8 @@ def shared_jar() -> None:
     def make_headers(original: Any) -> Any:
         def headers(*given: Any) -> list[tuple[str, str]]:
             built: list[tuple[str, str]] = original(*given)
-            pairs = "; ".join(f"{name}={value}" for name, value in jar.items())
+            kept = {cookie.name: cookie.value for cookie in jar.jar}
+            pairs = "; ".join(f"{name}={value}" for name, value in kept.items())
             return [*built, ("Cookie", pairs)] if pairs else built
 
         return headers

@@ -158,6 +158,7 @@ def telling_refusal() -> None:
         def denial(self: gate.Gate, denied: Any, message: Any, scope: Any) -> Any:
             if denied.code != "forbidden_tenant":
                 return original(self, denied, message, scope)
+            original(self, denied, message, scope)  # logged and counted as ever
             text = f"This token is not for tenant {tenant()}"
             return rpc_error(403, gate.FORBIDDEN, text, gate._request_id(message), denied.code)
 

@@ -31,8 +31,8 @@ def create_note_fails() -> None:
 @mutant(
     "M-V04",
     "the first good answer of each tool is recorded and replayed to all further calls",
-    rows="INP-22 MCP-03",
-    cause="tools-text-fidelity",
+    rows="INP-22 MCP-03 SES-02",
+    cause="control-one-request",
 )
 def replays() -> None:
     """Tokens are verified and ids answered as ever: only what the tools say is canned."""

@@ -29,7 +29,8 @@ FOUNDATION = (f"{PACKAGE}.target", f"{PACKAGE}.registry")
 # Runs that ended early for no fault of the mutant: nothing is known of what did not get its turn.
 CUT_SHORT = frozenset({"run-deadline", "run-mock-gone"})
 # A variant that serves a proxy of its own rests on all of that.
-OTHER_PROXY = sorted((Path(__file__).parents[1] / "plain_proxy").glob("*.py"))
+_TESTS = Path(__file__).parents[1]
+OTHER_PROXY = sorted((_TESTS / "plain_proxy").glob("*.py"))
 _ROOT = Path(toolbridge_harness.checks.__file__).parents[2]
 
 
@@ -50,13 +51,33 @@ def code_of(one: Mutant | Variant) -> str:
     """Return a digest of what the whole row rests on."""
     if isinstance(one, Mutant):
         words = (one.id, *one.rows, one.cause, one.spared)
-        return digest([_source(one.apply)], *words)[:DIGEST]
-    sources = [_source(one.serve), *map(str, OTHER_PROXY)] if one.serve else [_source(one.apply)]
-    return digest(sources, one.id, *sorted(one.lacks))[:DIGEST]
+        return digest(sources(one.apply), *words)[:DIGEST]
+    other = map(str, OTHER_PROXY) if one.serve else ()
+    found = [*sources(one.serve or one.apply), *other]
+    return digest(found, one.id, *sorted(one.lacks))[:DIGEST]
 
 
-def _source(function: Callable[..., object]) -> str:
-    return str(inspect.getsourcefile(function))
+def sources(function: Callable[..., object]) -> list[str]:
+    """Return the module of a bug and the helpers that it is made with, directly or not."""
+    seen: set[Path] = set()
+    todo = [Path(str(inspect.getsourcefile(function)))]
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            todo += [path for path in _helpers(one) if path.is_file()]
+    return sorted(map(str, seen))
+
+
+@cache
+def _helpers(path: Path) -> tuple[Path, ...]:
+    names = [
+        node.module
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    made_with = [name for name in names if name.startswith(("support.", "mutants.bugs_"))]
+    return tuple(_TESTS / f"{name.replace('.', '/')}.py" for name in made_with)
 
 
 def due(row: Row | None, code: str, checks: Iterable[Check], then: Suite, now: Suite) -> set[str]:

@@ -78,7 +78,7 @@ def run_full(
 
     Returns 0 when, of the chosen ones, every row is there and as it should be.
     """
-    now = profiles(modules())
+    now, commit = profiles(modules()), commit_now()
     known = matrix.read(store)
     jobs = jobs_for(chosen, known, now, again=again)
     # The pages link to it, also when the run is stopped before its first row.
@@ -86,7 +86,7 @@ def run_full(
     with Pace(len(jobs), sum(len(job.checks) for job in jobs)) as pace:
         pace.say(f"{len(chosen)} mutants and variants, {len(jobs)} to run, {width} at a time")
         try:
-            asyncio.run(_run(jobs, store, now, width, pace))
+            crashed = asyncio.run(_run(jobs, store, now, commit, width, pace))
         finally:
             write_pages(store)
         found = matrix.read(store)
@@ -97,29 +97,38 @@ def run_full(
             {name: row for name, row in found.variants.items() if name in names},
         )
         pace.say(told.line())
-    return 0 if told.good and told.rows == len(chosen) else 1
+    return 0 if told.good and told.rows == len(chosen) and not crashed else 1
 
 
-async def _run(jobs: Sequence[Job], store: Path, now: Suite, width: int, pace: Pace) -> None:
-    free = asyncio.Semaphore(width)
+async def _run(
+    jobs: Sequence[Job], store: Path, now: Suite, commit: str, width: int, pace: Pace
+) -> list[str]:
+    """Run the jobs; return those that taught nothing, so that a row of before is not today's."""
+    free, crashed = asyncio.Semaphore(width), list[str]()
 
     async def one(job: Job) -> None:
         async with free:
-            row = await run_job(job)
+            row = await run_job(job, commit)
             known = matrix.read(store)
             # A run of some checks that left no report has nothing to add to the row.
             if job.whole or row.fate != Fate.CRASHED:
                 matrix.write(store, known.with_row(job.kind, row, now))
+            if row.fate == Fate.CRASHED:
+                crashed.append(row.id)
             pace.done(len(job.checks), line(job, row))
 
     async with asyncio.TaskGroup() as group:
         for job in jobs:
             group.create_task(one(job))
+    return crashed
 
 
-async def run_job(job: Job) -> Row:
-    """Run the suite on one proxy and return its row, with time and commit."""
-    commit, date = commit_now(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+async def run_job(job: Job, commit: str) -> Row:
+    """Run the suite on one proxy and return its row, with time and commit.
+
+    The commit is the one that the fork servers have read, whatever is committed meanwhile.
+    """
+    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
     limit = SECONDS[job.kind]
     report, seconds = await _report(job, limit)
     if job.whole or job.row is None or report is None:

@@ -8,6 +8,7 @@ from mutants.table import Mutant
 
 RED = frozenset({"fail", "untestable", "error"})
 CONTROL = "control-token"
+BESIDE = "passed alone, not beside the others"
 
 
 class Fate(StrEnum):
@@ -79,7 +80,7 @@ def beside(report: dict[str, Any], alone: dict[str, Any] | None) -> dict[str, An
     if ["pass"] != [result["outcome"] for result in again if result["check"] == CONTROL]:
         return report
     results = [
-        result | {"outcome": "pass", "detail": "passed alone, not beside the others"}
+        result | {"outcome": "pass", "detail": BESIDE, "beside": result["outcome"]}
         if result["check"] == CONTROL
         else result
         for result in report["results"]
@@ -99,7 +100,9 @@ def _fate(
     killers: tuple[str, ...],
 ) -> Fate:
     if mutant.spared:
-        return Fate.FLAGGED if red or report["problems"] else Fate.SPARED
+        if red or report["problems"]:
+            return Fate.FLAGGED
+        return Fate.SPARED if results.get(CONTROL, {}).get("outcome") == "pass" else Fate.UNPROVEN
     if mutant.cause.startswith("run-") and report["problems"]:
         # Strays, and a proxy that does not start, are noticed by the run as a whole.
         return Fate.KILLED if report["causes"][0]["id"] == mutant.cause else Fate.UNPROVEN

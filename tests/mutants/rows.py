@@ -53,7 +53,7 @@ def merged(
     kept = [
         {"check": name, "outcome": outcome, "catalogue": checks[name].catalogue, "cause": ""}
         for name, outcome in sorted(old.cells().items())
-        if name in checks and name not in names
+        if name in checks and name not in names and outcome not in RED_OUTCOMES
     ]
     row = row_of(one, report | {"results": [*report["results"], *kept]}, seconds, checks)
     again = Again("", "", len(names))
@@ -93,7 +93,7 @@ def _quick(mutant: Mutant, report: Report, checks: Mapping[str, Check]) -> str:
     results = [
         Result(
             told["check"],
-            Outcome(told["outcome"]),
+            Outcome(told.get("beside", told["outcome"])),
             actual=told.get("actual", ""),
             detail=told.get("detail", ""),
         )

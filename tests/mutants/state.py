@@ -12,6 +12,7 @@ from typing import Any
 import toolbridge_proxy
 from mutants.judging import Fate, Verdict
 from mutants.table import Mutant
+from toolbridge_harness import causes
 from toolbridge_harness.model import Check
 
 
@@ -64,7 +65,7 @@ class State:
 def fingerprint(mutant: Mutant, checks: Iterable[Check]) -> str:
     """Return a digest of what the verdict rests on: the bug, the checks, the proxy."""
     files = {inspect.getsourcefile(declared.run) for declared in checks}
-    files |= {inspect.getsourcefile(mutant.apply)}
+    files |= {inspect.getsourcefile(mutant.apply), causes.__file__}
     words = (mutant.id, *mutant.rows, mutant.cause, mutant.spared)
     return digest([name for name in files if name], *words)
 

@@ -5,7 +5,6 @@ and of all checks.
 """
 
 import asyncio
-import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import toolbridge_harness.checks
+from mutants.freshness import code_of
 from mutants.judging import CONTROL, RED
 from mutants.running import RUN_SECONDS, run_suite
 from mutants.state import digest
@@ -122,5 +122,4 @@ def _keep(stay: Stay, profile: str, code: str) -> None:
 
 def _fingerprint(variant: Variant) -> str:
     checks = Path(toolbridge_harness.checks.__file__).parent.glob("*.py")
-    source = inspect.getsourcefile(variant.serve or variant.apply)
-    return digest([*map(str, checks), str(source)], variant.id)
+    return digest(map(str, checks), variant.id, code_of(variant))

@@ -80,7 +80,8 @@ class GoApi:
                 await self._places.acquire()
         except TimeoutError:
             raise Failure("busy") from None
-        trail = SimpleNamespace(phase="start", status=None)
+        https = self.settings.base_url.startswith("https:")
+        trail = SimpleNamespace(phase="start", status=None, https=https)
         started = time.monotonic()
         try:
             async with asyncio.timeout_at(errand.deadline):
@@ -213,6 +214,6 @@ def _code(fault: Exception, trail: SimpleNamespace) -> str:
     tls = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError, ssl.SSLError)
     # Accepted, and dropped before anything was sent: that was the handshake.
     dropped = isinstance(getattr(fault, "os_error", None), ConnectionResetError)
-    if isinstance(fault, tls) or dropped:
+    if isinstance(fault, tls) or (dropped and trail.https):
         return "upstream_tls"
     return "upstream_connect_timeout" if late else "upstream_unreachable"

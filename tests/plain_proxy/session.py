@@ -1,5 +1,6 @@
 """One sync session per tool call, and a second one where the Go API has lost the first."""
 
+import asyncio
 import contextlib
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from plain_proxy.go_api import Errand, GoApi, Wish, bad_response
 
 PATH = "/v1/sync/sessions"
 MAX_ID_CHARACTERS = 128  # a UUID has 36
+END_SECONDS = 0.3  # many times what the Go API takes
 MAX_EPOCH = 2**63 - 1  # an int64 in the Go API
 
 
@@ -30,9 +32,10 @@ async def _once(api: GoApi, wish: Wish, errand: Errand) -> Any:
     try:
         return await api.ask(wish, errand)
     finally:
-        # The Go API keeps an unended session for half an hour; how the end goes changes nothing.
-        with contextlib.suppress(Failure):
-            await api.ask(_end(headers["X-Sync-Session"]), errand)
+        # The Go API keeps an unended session for half an hour: nobody waits long for its end.
+        with contextlib.suppress(Failure, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await api.ask(_end(headers["X-Sync-Session"]), errand)
 
 
 def _end(session: str) -> Wish:

@@ -146,7 +146,7 @@ def _is_plain(reply: Reply, what: str, codes: tuple[str, ...]) -> None:
     remedy="Check every answer's shape before use; say upstream_bad_response, the rest to the log.",
     why="`KeyError: 'uid'` helps no caller, and a made-up version 0 loses somebody's edit.",
     needs=NEEDS,
-    explained_by=("control-token", "sessions-own", "errors-not-json"),
+    explained_by=("control-token", "sessions-own", "errors-not-json", "resilience-create-once"),
     broken="answers of the Go API in another shape crash the call or become made-up values",
 )
 async def odd_shapes_are_errors(target: Target, caller: Caller) -> None:

@@ -14,6 +14,11 @@ from toolbridge_harness.verdicts import Violation, require, require_equal
 
 NEEDS = {Vantage.TOKENS, Vantage.UPSTREAM}
 _CONTROL = ("control-token", "tools-note-life-cycle")
+_WITH_PARENTS = (
+    "tools-comment-life-cycle",
+    "tools-chat_message-life-cycle",
+    "resilience-create-once",
+)
 _UNKNOWN = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 # More than any key or action has, and little enough for every body limit.
 LONG = "x" * 10_000
@@ -140,7 +145,7 @@ async def unknown_actions_are_refused(target: Target, caller: Caller) -> None:
     remedy="Check parent_type and uids before sending; never repeat a write after a 500.",
     why="The Go API says 500 for a parent that is not there: repeating it helps nobody.",
     needs=NEEDS,
-    explained_by=(*_CONTROL, "tools-comment-life-cycle", "tools-chat_message-life-cycle"),
+    explained_by=(*_CONTROL, *_WITH_PARENTS),
     broken="children without a parent are reported as made, or sent again and again",
 )
 async def parents_are_needed(target: Target, caller: Caller) -> None:

@@ -130,7 +130,7 @@ async def _from_the_start(target: Target, mode: Mode, turn: asyncio.Semaphore) -
     why="A proxy that trusts nobody yet must say no, and take no keys from where it is sent.",
     needs=KEY_SET,
     capability=Capability.KEY_SETS,
-    explained_by=(*NO_KEY_SET, "auth-keys-forged"),
+    explained_by=(*NO_KEY_SET, "auth-keys-forged", "errors-redirect"),
     broken="while the issuer's key set endpoint fails, strangers get in",
     seconds=90,  # six starts, two at a time
 )

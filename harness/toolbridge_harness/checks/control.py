@@ -7,6 +7,7 @@ from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
 from toolbridge_harness.verdicts import ControlFailed, Violation, require_equal
 
+NOTHING_ASKED = "none: answered without asking the Go API for this caller"
 EXPLAINS_THE_CONTROL = (
     "signing-every-request",
     "signing-recomputed",
@@ -52,7 +53,7 @@ async def one_call_is_one_request(target: Target, caller: Caller) -> None:
     """Calls list_notes with two tokens of one user, once without a session, and reads upstream."""
     await caller.control()
     if not await caller.upstream():
-        raise Violation("an upstream request with the caller's token", "none: somebody else's")
+        raise Violation("an upstream request with the caller's token", NOTHING_ASKED)
     fresh = target.deployment.tokens.identity(caller.sub)
     token = fresh[1] if fresh else caller.token
     before = await caller.mark()

@@ -4,7 +4,7 @@ from toolbridge_harness import forge
 from toolbridge_harness.model import Capability, Severity, Vantage
 from toolbridge_harness.registry import check
 from toolbridge_harness.target import Caller, Target
-from toolbridge_harness.verdicts import NotApplicable, Unreachable, require
+from toolbridge_harness.verdicts import Unreachable, Untestable, require
 
 
 @check(
@@ -32,8 +32,11 @@ async def metrics_hold_numbers(target: Target, caller: Caller) -> None:
     try:
         reply = await target.http("GET", url)
     except Unreachable:
-        raise NotApplicable("nothing answers at TOOLBRIDGE_METRICS_PORT") from None
+        lacking = "if the proxy has no metrics, declare it with --lacks metrics"
+        raise Untestable(f"nothing answers at TOOLBRIDGE_METRICS_PORT: {lacking}") from None
     require(reply.status == 200, f"HTTP 200 from {url}", reply.brief)
+    samples = [line for line in reply.text.splitlines() if line and not line.startswith("#")]
+    require(samples, f"at least one sample at {url}", reply.brief)
     found = target.deployment.redactor.finds(reply.text)
     require(not found, "no secret in the metrics", f"{', '.join(found)} in them")
     told = {"the user": caller.sub, "a name of the caller's": caller.marker, "a uid": note["uid"]}

@@ -43,7 +43,7 @@ def _attempts(entity: Entity, item: dict[str, Any], intruder: Caller) -> dict[st
     remedy="Call the Go API with the caller's own token and session, for every operation.",
     why="Object ids travel in links and logs; knowing one must not be enough.",
     needs=Vantage.TOKENS,
-    explained_by=("control-token", "control-one-request", "sessions-own"),
+    explained_by=("control-token", "control-one-request", "sessions-own", "tools-inventory"),
     broken="one user can reach another user's objects",
 )
 async def foreign_objects_are_not_found(target: Target, caller: Caller) -> None:

@@ -39,7 +39,7 @@ _LONGEST = 128
     why="Without a tenant to compare with, callers of every tenant are served, or none at all.",
     needs={*_NEEDS, Vantage.LOGS},
     seconds=SECONDS,
-    explained_by=("control-token",),
+    explained_by=("control-token", "hygiene-start-log"),
     broken="the proxy starts without a tenant id that it can compare and sign",
 )
 async def bad_tenants_stop_the_start(target: Target, caller: Caller) -> None:
