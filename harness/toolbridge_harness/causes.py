@@ -37,9 +37,9 @@ EVIDENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("epoch_mismatch", ("sessions-headers", "sessions-epoch")),
     (WRONG_CHALLENGE, (CHALLENGE,)),
     # Whoever blocks one caller blocks all.
-    ("ReadTimeout after ", ("resilience-crowd", "errors-upstream-silent")),
-    ("PoolTimeout after ", ("resilience-crowd", "errors-upstream-silent")),
-    ("tool error busy", ("resilience-crowd", "errors-upstream-silent")),
+    ("ReadTimeout after ", ("errors-upstream-silent", "resilience-crowd")),
+    ("PoolTimeout after ", ("errors-upstream-silent", "resilience-crowd")),
+    ("tool error busy", ("errors-upstream-silent", "resilience-crowd")),
     ("Unknown tool", ("tools-inventory",)),
     ("upstream_token_rejected", ("control-one-request", "auth-scheme-case")),
     # One user's requests count for all, or one call makes many.

@@ -14,8 +14,8 @@ from toolbridge_proxy import edge, tokens, upstream
 @mutant(
     "M-Q07",
     "one lock is held while any request is upstream",
-    rows="RES-23 LIM-09",
-    cause="resilience-crowd",
+    rows="RES-23 LIM-09 RES-04",
+    cause="errors-upstream-silent",
 )
 def global_lock() -> None:
     """Calls wait for each other, whoever's they are."""

@@ -104,13 +104,13 @@ def abrupt_end() -> None:
     cause="limits-long-words",
 )
 def backtracks() -> None:
-    """Quadratic in the length: 45,000 letters take seconds, a thousand nothing."""
+    """Quadratic in the length: 100,000 letters take seconds, a thousand nothing."""
     slow = re.compile(r"a*a*!")
 
     def make(original: Any) -> Any:
         def validated(model: Any, arguments: dict[str, Any]) -> Any:
             for name in ("uid", "cursor", "action"):
-                slow.match(str(arguments.get(name, ""))[:45_000])
+                slow.match(str(arguments.get(name, "")))
             return original(model, arguments)
 
         return validated
