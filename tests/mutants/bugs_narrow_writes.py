@@ -81,14 +81,15 @@ def create_again() -> None:
 
 
 @mutant(
-    "patch-again-after-reset",
-    "a patch whose connection is reset before any of the answer came is sent again",
+    "patch-again-after-resets",
+    "after three patches whose connection was reset, further ones are sent again",
     rows="RES-30 RES-07",
     cause="resilience-soak",
 )
-def patch_again_after_reset() -> None:
-    """An answer that is cut is known to come from somebody who read the request."""
+def patch_again_after_resets() -> None:
+    """By then the connections that are kept are thought to be stale."""
     reset = ContextVar("reset", default=False)
+    resets: list[str] = []
 
     @in_place_of(upstream, "_transport_failure")
     def failure(original: Any, error: Exception, answered: bool, lost: str | None) -> Any:
@@ -102,5 +103,8 @@ def patch_again_after_reset() -> None:
             return await original(self, request, call, session)
         except ToolFailure:
             if request.method != "PATCH" or not reset.get() or call.remaining() < 0.1:
+                raise
+            resets.append(request.path)
+            if len(resets) <= 3:
                 raise
         return await original(self, request, call, session)

@@ -18,7 +18,7 @@ def _exchange(make: Any) -> None:
     "soak-patch-twice",
     "a patch whose connection is reset is sent again",
     rows="RES-30 RES-07",
-    cause="resilience-soak",
+    cause="errors-lost-answer",
 )
 def patch_twice() -> None:
     """Of all the writes only this one, and only after a reset."""
