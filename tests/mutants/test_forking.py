@@ -48,6 +48,8 @@ def _run(command: list[str], **changes: str) -> subprocess.CompletedProcess[str]
         text=True,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        # Signals as the harness sets them, also where this shell ignores hang-ups (nohup).
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         env=environment(**changes),
     )
 

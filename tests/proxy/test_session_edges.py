@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
+from support.captured_log import captured_log
 from support.proxy_upstream import session_body
 from support.scripted_upstream import a_call, a_request
 from toolbridge_proxy.errors import ToolFailure
@@ -157,7 +157,7 @@ async def test_a_lost_session_costs_a_retry_and_is_logged(
     """The same request is sent again; a session of somebody else has a line of its own."""
     upstream, call, request = Upstream(LATER, LATER), a_call(retries=retries), a_request()
     upstream.failures.append(ToolFailure("session_unavailable", status, session_lost=True))
-    with capture_logs() as lines:
+    with captured_log() as lines:
         answered: Any = await sessions_of(upstream).send(request, call)
     expected = {"event": event, "log_level": "warning", "status": status}
     assert [expected | {"correlation_id": "the-correlation-id"}] == lines

@@ -5,8 +5,8 @@ import hmac
 import time
 
 import pytest
-from structlog.testing import capture_logs
 
+from support.captured_log import captured_log
 from toolbridge_proxy.signing import Signer
 
 # printf %s 'tenant-a:1732000000123' | openssl dgst -sha256 -hmac 'SECRET' (OpenSSL 3).
@@ -95,7 +95,7 @@ def test_the_secret_is_not_in_the_signers_text() -> None:
 
 def test_the_log_shows_what_was_signed_and_eight_digits() -> None:
     """Enough to compare with the other side's reading of the same headers."""
-    with capture_logs() as lines:
+    with captured_log() as lines:
         signature = dict(Signer("t", "s", clock=lambda: 7_000_000).headers())["X-TB-Signature"]
     line = {"event": "signature", "log_level": "debug", "message": "t:7", "timestamp": "7"}
     assert [line | {"signature": signature[:8]}] == lines

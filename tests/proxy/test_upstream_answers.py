@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
+from support.captured_log import captured_log
 from support.proxy_app import make_settings
 from support.scripted_upstream import Planned, Scripted, a_call, a_request, answer, upstream_of
 from toolbridge_proxy import upstream
@@ -161,7 +161,7 @@ async def noted(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> tuple[Any,
     metrics, call, readings = Metrics(), a_call(retries=0), iter([10.0, 10.12346])
     monkeypatch.setattr(call, "remaining", lambda: 5.0)
     monkeypatch.setattr(upstream, "time", SimpleNamespace(monotonic=lambda: next(readings)))
-    with capture_logs() as lines:
+    with captured_log() as lines:
         results = await asyncio.gather(
             Upstream(make_settings(), metrics, Scripted(planned)).send(a_request(), call),
             return_exceptions=True,
