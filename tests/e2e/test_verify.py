@@ -13,7 +13,7 @@ from toolbridge_harness.registry import all_checks, select
 pytestmark = pytest.mark.e2e
 
 # A plain-HTTP proxy in one process, whose Go API chooses the ids of sessions.
-BY_RIGHT = {"sessions-id-entropy", "transport-plain-http", "transport-tls"}
+BY_RIGHT = {"control-lacks", "sessions-id-entropy", "transport-plain-http", "transport-tls"}
 # What a proxy that verifies no signature fails, and what it does not fail.
 FORGERIES = {
     *("auth-tampered", "auth-both-eras", "auth-challenge", "auth-session-id"),
