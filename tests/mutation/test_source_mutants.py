@@ -105,4 +105,4 @@ def test_a_score_is_enough_when_all_is_killed_or_explained(
     changes: dict[str, object], enough: bool
 ) -> None:
     """And 85 % of all are killed, so that nothing is explained away."""
-    assert enough is replace(GOOD, **changes).enough  # type: ignore[arg-type]
+    assert enough is replace(GOOD, **changes).enough  # type: ignore[arg-type]  # counts

@@ -52,7 +52,7 @@ class Upstream:
 
 
 def sessions_of(upstream: Upstream) -> Sessions:
-    return Sessions(upstream)  # type: ignore[arg-type]
+    return Sessions(upstream)  # type: ignore[arg-type]  # a stand-in
 
 
 def at(seconds: float) -> str:

@@ -31,4 +31,4 @@ def _watched(original: Any) -> Any:
 if __name__ == "__main__":
     patch(type(os.environ), "__getitem__", _watched)
     PROGRAMS[sys.argv[1]].prepare()
-    print(json.dumps(sorted(_read)))  # noqa: T201
+    print(json.dumps(sorted(_read)))  # noqa: T201 - what the test reads

@@ -40,7 +40,7 @@ def _randoms() -> int:
 
 def _self() -> int:
     """What a process can tell of itself."""
-    files = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208
+    files = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208 - Path.iterdir opens one more
     return _say(
         {
             "command": Path("/proc/self/cmdline").read_text().split("\0")[1:-1],
