@@ -72,9 +72,10 @@ def sources(function: Callable[..., object]) -> list[str]:
 @cache
 def _helpers(path: Path) -> tuple[Path, ...]:
     names = [
-        node.module
+        name
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module
+        for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
     ]
     made_with = [name for name in names if name.startswith(("support.", "mutants.bugs_"))]
     return tuple(_TESTS / f"{name.replace('.', '/')}.py" for name in made_with)

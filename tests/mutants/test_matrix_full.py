@@ -170,9 +170,11 @@ def test_a_part_that_crashes_leaves_the_row(stage: Stage, tmp_path: Path) -> Non
     write(tmp_path / "m.json", known)
     stage.reports["a-bug"] = None
 
-    run_full([BUG], tmp_path / "m.json", 1)
+    code = run_full([BUG], tmp_path / "m.json", 1)
 
     assert known == read(tmp_path / "m.json")
+    # What is known is of yesterday.
+    assert 1 == code
 
 
 def test_a_whole_run_that_crashes_is_kept_as_such_and_repeated(

@@ -78,14 +78,15 @@ async def run_variants(
     options = named if only else ["--profile", profile]
     options += ["--deadline", f"{limit - REPORT_SECONDS:g}"]
     free, stays = asyncio.Semaphore(jobs), list[Stay]()
+    # Of what the fork servers have read, not of what is edited meanwhile.
+    codes = {variant.id: _fingerprint(variant) for variant in chosen}
 
     async def one(variant: Variant) -> None:
         async with free:
-            code = _fingerprint(variant)
             lacking = [word for lack in sorted(variant.lacks) for word in ("--lacks", lack)]
             stay = judge(variant.id, *await run_suite(variant.id, [*options, *lacking], limit))
             if not only:
-                _keep(stay, profile, code)
+                _keep(stay, profile, codes[variant.id])
             stays.append(stay)
             tell(f"{len(stays):>3}/{len(chosen)}  {stay.lines()}")
 
