@@ -22,6 +22,7 @@ def run(store: Path, names: Sequence[str], variants: bool, fresh: bool, jobs: in
         raise click.UsageError(f"there is no mutant or variant {unknown[0]!r}")
     if fresh:
         matrix.write(store, matrix.Matrix())
+    _readable(store)
     chosen = [everything[name] for name in names or everything]
     code = run_full(chosen, store, jobs, again=bool(names))
     matrix.write(store, matrix.read(store).only({*all_mutants(), *all_variants()}))
@@ -30,8 +31,18 @@ def run(store: Path, names: Sequence[str], variants: bool, fresh: bool, jobs: in
 
 def show(store: Path, *, pages: bool) -> int:
     """Write the pages of the matrix again, or list the grave checks that kill nothing alone."""
+    _readable(store)
     if pages:
         write_pages(store)
     else:
         click.echo(alone.report(matrix.read(store), all_mutants(), all_checks()))
     return 0
+
+
+def _readable(store: Path) -> None:
+    """Say in a line that a file is no matrix, before anything is run for hours."""
+    try:
+        matrix.read(store)
+    except (ValueError, KeyError, TypeError, OSError) as problem:
+        said = f"{store}: no matrix that this can read ({problem}); --full --fresh begins a new one"
+        raise click.ClickException(said) from None

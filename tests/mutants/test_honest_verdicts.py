@@ -6,12 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click import ClickException
 
 from mutants import alone, rows, state, variants
 from mutants.alone import standing
 from mutants.freshness import sources
 from mutants.judging import Fate, beside, judge
 from mutants.matrix import MUTANTS, Matrix, Row
+from mutants.matrix_command import run, show
 from mutants.rows import merged, row_of
 from mutants.table import Variant, all_mutants, all_variants
 from support.matrix_samples import (
@@ -139,3 +141,18 @@ async def test_a_verdict_is_kept_under_the_code_that_was_run(
     await variants.run_variants(chosen, (), "gate", 1, print)
 
     assert ["as it was at the start"] * 2 == kept
+
+
+@pytest.mark.parametrize("text", ["nonsense", '{"schema": 99}', "[]", "\udcff"])
+def test_a_file_that_is_no_matrix_is_told_in_a_line(tmp_path: Path, text: str) -> None:
+    """It is left as it is, and nothing is run."""
+    store = tmp_path / "m.json"
+    store.write_bytes(text.encode(errors="surrogateescape"))
+    before = store.read_bytes()
+
+    with pytest.raises(ClickException, match=r"m\.json: no matrix that this can read"):
+        show(store, pages=True)
+    with pytest.raises(ClickException, match=r"m\.json: no matrix that this can read"):
+        run(store, ["M-A01"], False, False, 1)
+
+    assert (before, [store]) == (store.read_bytes(), [*tmp_path.iterdir()])

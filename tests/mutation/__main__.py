@@ -40,6 +40,8 @@ def main(modules: Sequence[str], only: str, jobs: int) -> None:
     """Judge the mutants of the proxy's MODULEs: tokens, signing, sessions, upstream."""
     chosen = list(dict.fromkeys(modules)) or list(JUDGES)
     mutants = [m for module in chosen for m in mutants_of(module) if only in str(m.key)]
+    if not mutants:
+        raise click.UsageError(f"no mutant's line has {only!r} in it")
     listed = {row.key for row in explained()}
     verdicts: list[Verdict] = []
 
